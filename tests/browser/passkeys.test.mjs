@@ -7,7 +7,7 @@ import { snippet } from "../clients/support/readme.mjs";
 import { startServer } from "../clients/support/server.mjs";
 import { startApplication } from "./support/application.mjs";
 import { openWindow, startBrowser } from "./support/browser.mjs";
-import { ADA, DESK, PASSWORD, attempt, call } from "./support/client.mjs";
+import { ADA, DESK, PASSWORD, attempt, call, enrol } from "./support/client.mjs";
 
 const HOST = "localhost";
 
@@ -123,4 +123,41 @@ test("the README's example adds a passkey and signs in with it", async (t) => {
   await call(page, "signOut");
   assert.equal(await page.evaluate(() => globalThis.signInWithPasskey(() => "not asked for")), null);
   assert.equal((await call(page, "getSession")).user.email, ADA.email);
+});
+
+test("a key without a PIN is the second factor after a password", async (t) => {
+  const { page, authenticators } = await openApplication(t);
+  await enrol(page);
+  // Chromium asks such a key only for passkeys that it is told of.
+  await authenticators.add({ transport: "usb", hasResidentKey: false, hasUserVerification: false });
+  await call(page, "passkey.addPasskey", { name: "My key" });
+  await call(page, "signOut");
+
+  const challenge = await call(page, "signIn.email", { email: ADA.email, password: PASSWORD });
+  assert.equal(challenge.twoFactorRedirect, true);
+  assert.deepEqual(challenge.twoFactorMethods, ["totp", "otp", "passkey"]);
+  assert.equal(await call(page, "getSession"), null);
+  const { user } = await call(page, "signIn.passkey");
+  assert.equal(user.email, ADA.email);
+  const { session } = await call(page, "getSession");
+  assert.notEqual(session.secondFactorAt, null);
+});
+
+test("a passkey steps up a session of a trusted device", async (t) => {
+  const { page, authenticators } = await openApplication(t);
+  const app = await enrol(page);
+  await authenticators.add(DEVICE);
+  await call(page, "passkey.addPasskey");
+  await call(page, "signOut");
+  await call(page, "signIn.email", { email: ADA.email, password: PASSWORD });
+  await call(page, "twoFactor.verifyTotp", { code: await app.nextCode(), trustDevice: true });
+  await call(page, "signOut");
+  const { twoFactorRedirect } = await call(page, "signIn.email", { email: ADA.email, password: PASSWORD });
+  assert.equal(twoFactorRedirect, undefined);
+
+  const refused = await attempt(page, "twoFactor.generateBackupCodes", { password: PASSWORD });
+  assert.equal(refused.error.code, "SECOND_FACTOR_REQUIRED");
+  await call(page, "signIn.passkey");
+  const { backupCodes } = await call(page, "twoFactor.generateBackupCodes", { password: PASSWORD });
+  assert.equal(backupCodes.length, 10);
 });

@@ -3,7 +3,6 @@
 use crate::ids::AccountId;
 use crate::keyring::{Keyring, Purpose};
 use crate::random::{self, ALPHANUMERIC, URL_SAFE};
-use crate::terms::ChallengeForm;
 use data_encoding::BASE64URL_NOPAD;
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
@@ -173,6 +172,15 @@ impl RefreshToken {
 pub struct Bearer {
     text: zeroize::Zeroizing<String>,
     digest: Digest,
+}
+
+/// Spelling of the token that continues a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChallengeForm {
+    /// [`ChallengeToken`].
+    Token,
+    /// [`TwoFactorId`].
+    TwoFactorId,
 }
 
 impl Bearer {

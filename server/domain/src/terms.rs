@@ -11,6 +11,8 @@ use crate::policy::Policy;
 use crate::tenant::{Application, Directory, RefreshTokenUsage, Tenant};
 use std::time::Duration;
 
+pub use crate::secret::ChallengeForm;
+
 /// What a dialect chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
@@ -51,15 +53,6 @@ pub enum TrustForm {
     Rotating,
     /// A token that stays good until it expires.
     Lasting,
-}
-
-/// Spelling of the token that continues a sign-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChallengeForm {
-    /// [`crate::secret::ChallengeToken`].
-    Token,
-    /// [`crate::secret::TwoFactorId`].
-    TwoFactorId,
 }
 
 /// The facts that decisions need besides what is stored: limits, tenants and applications.

@@ -22,7 +22,7 @@ use crate::work::{
     ScanSigned, ScannedPage, SealAuditBlock, SealedTable, SecondFactorCompleted, SignInCompleted, SpendCeremony,
     Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage,
     TakeMessages, TakePasswordTry, TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict,
-    UsernameNormalized, UsernamesNormalized, VerifyAddress, WebhookQueue, Written,
+    UsernameNormalized, UsernamesNormalized, VerifyAddress, WaitingSignIn, WebhookQueue, Written,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -140,6 +140,8 @@ units! {
     pub read passkeys_of(AccountId) -> Vec<Passkey>;
     /// A ceremony of a passkey that waits for its response, and the passkey.
     pub read find_ceremony(FindCeremony) -> Option<FoundCeremony>;
+    /// The sign-in that waits for its second factor under this digest at this time.
+    pub read waiting_sign_in((Digest, Timestamp)) -> Option<WaitingSignIn>;
     /// The confirmed authenticator apps of an account, the oldest first, and the one being enrolled.
     pub read authenticators_of(AccountId) -> (Vec<Authenticator>, Option<Authenticator>);
     /// Users of a tenant, with their methods and registrations.

@@ -92,6 +92,11 @@ impl Authenticator {
         Self { is_synced: true, ..Self::new() }
     }
 
+    /// One that does not verify its user.
+    pub(crate) fn without_verification() -> Self {
+        Self { verifies_user: false, ..Self::new() }
+    }
+
     pub(crate) fn credential_id(&self) -> String {
         BASE64URL_NOPAD.encode(&self.credential_id)
     }

@@ -44,6 +44,32 @@ async fn sign_ins(nodes: &Nodes, rounds: usize) {
     }
 }
 
+/// In turn an assertion that completes a challenge, and one that passes the second factor in a live session.
+async fn second_factors(nodes: &Nodes, rounds: usize) {
+    for round in 0..rounds {
+        let enrolled = nodes.enrolled(round).await;
+        let user = &enrolled.user;
+        let mut authenticator = Authenticator::new();
+        let options = user.browser.get("/passkey/generate-register-options").await.ok();
+        let response = json!({"response": authenticator.register(&options.body)});
+        user.browser.post("/passkey/verify-registration").json(response).await.ok();
+        let in_challenge = nodes.nodes[enrolled.home].browser();
+        user.challenge_token(&in_challenge).await;
+        let browser = if round % 2 == 0 { &in_challenge } else { &user.browser };
+        let options = browser.get("/passkey/generate-authenticate-options").await.ok();
+        assert!(options.body["allowCredentials"].is_array(), "{options}");
+        let response = authenticator.assert(&options.body);
+        let responses = race(nodes, browser, "/passkey/verify-authentication", &response).await;
+        assert_one_won(&responses);
+    }
+}
+
+#[needs_postgres]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_second_factor_by_passkey_among_two_nodes_49() {
+    on_two_nodes(async |nodes| second_factors(nodes, rounds()).await).await;
+}
+
 #[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn one_assertion_among_two_nodes_49() {

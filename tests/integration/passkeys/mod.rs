@@ -3,6 +3,7 @@
 mod attacks;
 mod managing;
 mod registering;
+mod second_factor;
 mod signing_in;
 
 use crate::harness::{Authenticator, Caller, Response, World};

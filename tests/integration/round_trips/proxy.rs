@@ -78,12 +78,14 @@ fn pass_requests(mut client: TcpStream, mut database: TcpStream, pending: &Mutex
                 // The name of a portal, and of a statement that is bound to it.
                 b'B' if texts.nth(1).is_some_and(|name| of_delivery.contains(&name)) => {
                     is_delivering = true;
-                    // By its `BEGIN`.
-                    counted.lock().unwrap().round_trips -= u32::from(std::mem::take(&mut is_counted));
+                    let mut counted = counted.lock().unwrap();
+                    // Its `BEGIN` was counted, unless what was counted has been taken since.
+                    let is_counted = std::mem::take(&mut is_counted) && *pending.lock().unwrap() > 0;
+                    counted.round_trips = counted.round_trips.saturating_sub(u32::from(is_counted));
                 }
                 // Each simple query, and each end of prepared ones, gets a `ReadyForQuery` (54.2).
                 b'Q' | b'S' => {
-                    let (mut pending, mut counted) = (pending.lock().unwrap(), counted.lock().unwrap());
+                    let (mut counted, mut pending) = (counted.lock().unwrap(), pending.lock().unwrap());
                     let (begins, commits) = (content.starts_with(b"BEGIN"), content.starts_with(b"COMMIT"));
                     is_in_transaction |= begins;
                     if *pending == 0 {

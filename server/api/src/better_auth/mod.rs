@@ -33,7 +33,7 @@ use dropshot::{Path, Query, RequestContext};
             "Two-Factor" = { description = "Setting up second factors, and passing them." },
             "Default" = { description = "Accounts and sessions." },
             "Trusted devices" = { description = "Devices that skip the second factor." },
-            "Passkey" = { description = "Passkeys, to sign in with." },
+            "Passkey" = { description = "Passkeys, to sign in with and as a second factor." },
         },
     },
 }]
@@ -328,7 +328,7 @@ pub trait BetterAuthApi {
         body: JsonBody<passkeys::requests::VerifyRegistration>,
     ) -> Result<Reply<passkeys::replies::VerifyRegistration>, Error>;
 
-    /// Begin to sign in with a passkey.
+    /// Begin to sign in with a passkey, or to pass one as a second factor.
     #[endpoint {
         method = GET,
         path = "/api/auth/passkey/generate-authenticate-options",
@@ -339,7 +339,7 @@ pub trait BetterAuthApi {
         context: RequestContext<Self::Context>,
     ) -> Result<Reply<passkeys::replies::AuthenticationOptions>, Error>;
 
-    /// Sign in with a passkey.
+    /// Sign in with a passkey, or pass one as a second factor.
     #[endpoint {
         method = POST,
         path = "/api/auth/passkey/verify-authentication",

@@ -8,6 +8,7 @@ use crate::account::Account;
 use crate::address::MethodKind;
 use crate::assurance::{FactorsRefused, Manager};
 use crate::audit::EventKind;
+use crate::ids::MethodId;
 use crate::policy::Policy;
 use crate::tenant::Tenant;
 use crate::time::Timestamp;
@@ -88,17 +89,29 @@ impl AddPasskey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemovePasskey {
     Remove,
+    /// It was the last second factor: signing in asks for the password alone.
+    RemoveAndSwitchOff,
     /// The account has no such passkey.
     NoPasskey,
     Refused(PasskeysRefused),
 }
 
-/// `is_there`: whether the account has the passkey. One that the tenant does not allow any more can still be removed.
+/// `is_there`: whether the account has the passkey. One that the tenant does not allow any more can still be removed. `usable`: the
+/// methods that count as its second factor, passkeys among them. Removing the last one switches the second factor off, as for other
+/// methods: signing in would ask for it, and backup codes would be all that is left of it.
 #[must_use]
-pub fn decide_removal(facts: &Facts<'_>, is_there: bool, policy: &Policy, now: Timestamp) -> RemovePasskey {
+pub fn decide_removal(
+    facts: &Facts<'_>,
+    id: MethodId,
+    is_there: bool,
+    usable: &[MethodId],
+    policy: &Policy,
+    now: Timestamp,
+) -> RemovePasskey {
     match may_manage(facts.manager, facts.account, policy, now) {
         _ if !is_there => RemovePasskey::NoPasskey,
         Err(refused) => RemovePasskey::Refused(refused),
+        Ok(()) if facts.account.two_factor_enabled && usable == [id] => RemovePasskey::RemoveAndSwitchOff,
         Ok(()) => RemovePasskey::Remove,
     }
 }
@@ -107,12 +120,20 @@ impl RemovePasskey {
     /// What ends with it.
     #[must_use]
     pub fn ends(self) -> Option<Event> {
-        (self == Self::Remove).then_some(Event::MethodRemoved)
+        match self {
+            Self::Remove => Some(Event::MethodRemoved),
+            Self::RemoveAndSwitchOff => Some(Event::SecondFactorOff),
+            Self::NoPasskey | Self::Refused(_) => None,
+        }
     }
 
     #[must_use]
     pub fn event(self) -> Option<EventKind> {
-        (self == Self::Remove).then_some(EventKind::PasskeyRemoved)
+        match self {
+            Self::Remove => Some(EventKind::PasskeyRemoved),
+            Self::RemoveAndSwitchOff => Some(EventKind::TwoFactorDisabled),
+            Self::NoPasskey | Self::Refused(_) => None,
+        }
     }
 }
 
@@ -120,7 +141,7 @@ impl RemovePasskey {
 mod tests {
     use super::*;
     use crate::assurance::{Assurance, SecondFactorDue};
-    use crate::decisions::fixtures::{NOW, account, assurance, tenant};
+    use crate::decisions::fixtures::{NOW, account, assurance, method_id, tenant};
     use std::time::Duration;
 
     const ALL: &[MethodKind] = &MethodKind::ALL;
@@ -152,7 +173,7 @@ mod tests {
             assert_eq!(added(account, assurance, ALL, 0), expected, "{assurance:?}");
             let facts = Facts { account, tenant: &tenant(ALL), manager: &manager, passkeys: 1 };
             let expected = outcome.map_or_else(RemovePasskey::Refused, |()| RemovePasskey::Remove);
-            assert_eq!(decide_removal(&facts, true, &policy, NOW), expected, "{assurance:?}");
+            assert_eq!(decide_removal(&facts, method_id(1), true, &[], &policy, NOW), expected, "{assurance:?}");
         }
         assert_eq!(may_manage(&Manager::Service, &enrolled, &policy, NOW), Ok(()));
     }
@@ -187,9 +208,25 @@ mod tests {
             (true, RemovePasskey::Remove, Some(Event::MethodRemoved), Some(EventKind::PasskeyRemoved)),
             (false, RemovePasskey::NoPasskey, None, None),
         ] {
-            let decision = decide_removal(&facts, is_there, &Policy::default(), NOW);
+            let decision = decide_removal(&facts, method_id(1), is_there, &[], &Policy::default(), NOW);
             assert_eq!((decision, decision.ends(), decision.event()), (outcome, ends, event));
         }
+        // The last second factor of an account.
+        let enrolled = Account { two_factor_enabled: true, ..account.clone() };
+        let manager = Manager::Owner(Assurance { second_factor_at: Some(NOW), ..assurance() });
+        let (one, two) = (method_id(1), method_id(2));
+        let off = RemovePasskey::RemoveAndSwitchOff;
+        for (account, usable, outcome) in [
+            (&enrolled, &[one][..], off),
+            (&enrolled, &[one, two], RemovePasskey::Remove),
+            (&enrolled, &[two], RemovePasskey::Remove),
+            (&account, &[one], RemovePasskey::Remove),
+        ] {
+            let facts = Facts { account, manager: &manager, ..facts };
+            let decision = decide_removal(&facts, one, true, usable, &Policy::default(), NOW);
+            assert_eq!(decision, outcome, "{usable:?}");
+        }
+        assert_eq!((off.ends(), off.event()), (Some(Event::SecondFactorOff), Some(EventKind::TwoFactorDisabled)));
         let (add, no) = (AddPasskey::Add, AddPasskey::TooMany);
         assert_eq!((add.ends(), add.event()), (Some(Event::MethodAdded), Some(EventKind::PasskeyAdded)));
         assert_eq!((no.ends(), no.event()), (None, None));

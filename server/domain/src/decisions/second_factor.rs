@@ -159,7 +159,8 @@ mod tests {
     use super::*;
     use crate::address::MethodKind;
     use crate::decisions::fixtures::{
-        NOW, account, backup_code_proof, challenge, code_proof, session, session_terms, tenant, totp_proof,
+        NOW, account, backup_code_proof, challenge, code_proof, passkey_proof, session, session_terms, tenant,
+        totp_proof,
     };
     use crate::tenant::LoginPolicy;
 
@@ -178,6 +179,8 @@ mod tests {
             (false, totp_proof(false), on),
             (false, code_proof(), on),
             (false, backup_code_proof(), SecondFactor::Passed { is_step_up: true }),
+            (false, passkey_proof(), SecondFactor::Passed { is_step_up: true }),
+            (true, passkey_proof(), SecondFactor::Passed { is_step_up: true }),
             (true, totp_proof(true), SecondFactor::Replaced),
             (true, totp_proof(false), SecondFactor::Passed { is_step_up: true }),
             (true, code_proof(), SecondFactor::Passed { is_step_up: true }),
@@ -197,7 +200,7 @@ mod tests {
         let due = Account { password_change_required: true, ..enrolled.clone() };
         let trusting = Request { trusts_device: true, ..ASKS_NOTHING };
         let without = Request { without_grant: true, ..trusting };
-        for proof in [totp_proof(false), code_proof(), backup_code_proof()] {
+        for proof in [totp_proof(false), code_proof(), backup_code_proof(), passkey_proof()] {
             for (account, request, outcome) in [
                 (&enrolled, ASKS_NOTHING, SecondFactor::SignedIn { trusts_device: false }),
                 (&enrolled, trusting, SecondFactor::SignedIn { trusts_device: true }),

@@ -2,7 +2,7 @@
 
 use super::relying_party::RelyingPartyId;
 use crate::account::Versions;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, SessionId};
 use crate::secret::Digest;
 use crate::time::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
@@ -16,6 +16,14 @@ pub enum Purpose {
     Registration(AccountId),
     /// A passkey of whichever account signs in.
     SignIn,
+    /// A passkey of this account completes a sign-in that waits for a second factor.
+    SecondFactor {
+        account_id: AccountId,
+        /// Digest of the sign-in's challenge.
+        sign_in: Digest,
+    },
+    /// A passkey of this account is a second factor in a session.
+    StepUp { account_id: AccountId, session_id: SessionId },
 }
 
 impl Purpose {
@@ -25,6 +33,8 @@ impl Purpose {
         match self {
             Self::Registration(_) => "registration",
             Self::SignIn => "sign-in",
+            Self::SecondFactor { .. } => "second-factor",
+            Self::StepUp { .. } => "step-up",
         }
     }
 
@@ -32,7 +42,9 @@ impl Purpose {
     #[must_use]
     pub const fn account_id(self) -> Option<AccountId> {
         match self {
-            Self::Registration(account_id) => Some(account_id),
+            Self::Registration(account_id)
+            | Self::SecondFactor { account_id, .. }
+            | Self::StepUp { account_id, .. } => Some(account_id),
             Self::SignIn => None,
         }
     }

@@ -21,8 +21,9 @@ pub mod relying_party;
 pub mod response;
 pub mod verifier;
 
+use crate::address::MethodKind;
 use crate::ids::{AccountId, MethodId};
-use crate::method::MethodHandle;
+use crate::method::{Method, MethodHandle};
 use crate::time::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
 use public_key::PublicKey;
@@ -158,6 +159,22 @@ pub struct Passkey {
     /// When it last signed in or passed a second factor.
     pub last_used_at: Option<Timestamp>,
     pub created_at: Timestamp,
+}
+
+impl Passkey {
+    /// The passkey as one of the account's methods.
+    #[must_use]
+    pub fn as_method(&self) -> Method {
+        Method {
+            id: self.id,
+            handle: self.handle.clone(),
+            kind: MethodKind::Passkey,
+            name: self.name.clone(),
+            address: None,
+            proved_at: None,
+            last_used_at: self.last_used_at,
+        }
+    }
 }
 
 /// The user handle of an account: its id with hyphens. It is the same for all its passkeys, so that an authenticator keeps one entry

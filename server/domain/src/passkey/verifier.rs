@@ -4,7 +4,7 @@
 //! It stands on aws-lc-rs for signatures and ciborium for CBOR; both are held to the test vectors of WebAuthn Level 3 §16. Two libraries
 //! were tried in its place: webauthn-rs-core 0.6.2 resolves, and brings 84 crates to the lock file, 24 of them beside another version of
 //! the same, and no Ed25519; `webauthn_rp` 0.3.0 brings 38 and nine, draws challenges and reads the clock by itself, and refuses all
-//! attestation but `none` and `packed`. This module costs four crates and no second version.
+//! attestation but `none` and `packed`. This module costs five crates and no second version.
 //!
 //! Attestation statements of other formats than `none` and self attestation are recorded, and not checked: there is no list of
 //! authenticators that are trusted more than others.

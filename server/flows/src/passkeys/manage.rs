@@ -45,7 +45,7 @@ impl Flows {
             audit: self.passkey_audit(caller, session),
         };
         Ok(match self.store().remove_passkey(remove).await? {
-            PasskeyRemoved::Decided(Decision::Remove) => Ok(()),
+            PasskeyRemoved::Decided(Decision::Remove | Decision::RemoveAndSwitchOff) => Ok(()),
             PasskeyRemoved::Decided(Decision::Refused(refused)) => Err(PasskeyNotRemoved::Refused(refused)),
             PasskeyRemoved::Decided(Decision::NoPasskey) | PasskeyRemoved::Gone => Err(PasskeyNotRemoved::NoPasskey),
         })

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | register a passkey | [`register`] |
 //! | list, rename, remove passkeys | [`manage`] |
-//! | sign in with a passkey | [`authenticate`] |
+//! | sign in with a passkey, or pass a second factor with it | [`authenticate`] |
 //!
 //! Each ceremony is begun by one request and completed by another. What a browser signs in between is verified here, outside of the
 //! database; that it counts once is for the store.

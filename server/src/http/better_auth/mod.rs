@@ -4,8 +4,8 @@
 //! |---|---|
 //! | [`rules`], [`origin`] | what the edge asks before a handler runs |
 //! | [`cookies`], [`credentials`] | how a client shows who it is |
-//! | [`wire`], `passkey_wire`, [`refusal`] | the domain in the dialect's words, good and bad |
-//! | `accounts`, `sessions`, `devices`, `factors`, `verification`, `recovery`, `addresses`, `profile`, `passkeys`, `error_page` | the operations |
+//! | [`wire`], `passkey_wire`, [`refusal`], `passkey_refusal` | the domain in the dialect's words, good and bad |
+//! | `accounts`, `sessions`, `devices`, `factors`, `verification`, `recovery`, `addresses`, `profile`, `passkeys`, `passkey_authentication`, `error_page` | the operations |
 //! | `links` | links that are mailed, and redirects |
 
 pub mod accounts;
@@ -17,6 +17,8 @@ mod error_page;
 pub mod factors;
 mod links;
 pub mod origin;
+mod passkey_authentication;
+mod passkey_refusal;
 mod passkey_wire;
 mod passkeys;
 mod profile;
@@ -216,14 +218,14 @@ impl BetterAuthApi for BetterAuth {
     async fn passkey_generate_authenticate_options(
         context: Context,
     ) -> Result<Reply<passkey_replies::AuthenticationOptions>, Error> {
-        passkeys::authentication_options(&Lent::new(context)).await
+        passkey_authentication::options(&Lent::new(context)).await
     }
 
     async fn passkey_verify_authentication(
         context: Context,
         body: JsonBody<passkey_requests::VerifyAuthentication>,
     ) -> Result<Reply<passkey_replies::VerifyAuthentication>, Error> {
-        passkeys::verify_authentication(&Lent::new(context), body.into_inner()).await
+        passkey_authentication::verify(&Lent::new(context), body.into_inner()).await
     }
 
     async fn passkey_list_user_passkeys(context: Context) -> Result<Reply<passkey_replies::ListUserPasskeys>, Error> {

@@ -5,7 +5,7 @@ use super::cookies::{Cookie, Cookies, Presented};
 use super::credentials::Credentials;
 use crate::edge::noted;
 use countersign_api::Reply;
-use countersign_api::better_auth::responses::TwoFactorMethod;
+use countersign_api::better_auth::responses::ChallengeMethod;
 use countersign_api::better_auth::{WireTime, responses};
 use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::address::MethodKind;
@@ -212,11 +212,12 @@ pub fn with_trust<R>(reply: Reply<R>, context: &Context, trust: Option<&Bearer>)
     }
 }
 
-/// The kinds of codes that can complete a challenge (`twoFactorMethods`).
+/// What can complete a challenge (`twoFactorMethods`). Passkeys come last: clients that do not know them take the first that they know.
 #[must_use]
-pub fn challenge_methods(methods: &[Method]) -> Vec<TwoFactorMethod> {
+pub fn challenge_methods(methods: &[Method]) -> Vec<ChallengeMethod> {
     let has = |kinds: &[MethodKind]| methods.iter().any(|method| kinds.contains(&method.kind));
-    let totp = has(&[MethodKind::Authenticator]).then_some(TwoFactorMethod::Totp);
-    let otp = has(&[MethodKind::Email, MethodKind::Sms]).then_some(TwoFactorMethod::Otp);
-    [totp, otp].into_iter().flatten().collect()
+    let totp = has(&[MethodKind::Authenticator]).then_some(ChallengeMethod::Totp);
+    let otp = has(&[MethodKind::Email, MethodKind::Sms]).then_some(ChallengeMethod::Otp);
+    let passkey = has(&[MethodKind::Passkey]).then_some(ChallengeMethod::Passkey);
+    [totp, otp, passkey].into_iter().flatten().collect()
 }

@@ -14,32 +14,50 @@ use countersign_domain::decisions::endings::{self, Ending, Event, Grant};
 use countersign_domain::ids::{AccountId, SessionId};
 use diesel::prelude::*;
 
+/// An event, and the versions of the account before and after it.
+#[derive(Clone, Copy)]
+struct Happened<'a> {
+    event: Event,
+    account_id: &'a str,
+    before: Versions,
+    after: Versions,
+}
+
 /// Rows of one table that are at the versions before the event are moved on to those after it.
 macro_rules! move_on {
-    ($connection:ident, $table:ident, $id:ident, $before:ident, $after:ident) => {
-        if $before != $after {
+    ($connection:ident, $happened:ident, $table:ident) => {{
+        let Happened { account_id, before, after, .. } = $happened;
+        if before != after {
             let current =
-                $table::credentials_version.eq($before.credentials).and($table::factors_version.eq($before.factors));
-            diesel::update($table::table.filter($table::account_id.eq(&$id)).filter(current))
-                .set(($table::credentials_version.eq($after.credentials), $table::factors_version.eq($after.factors)))
+                $table::credentials_version.eq(before.credentials).and($table::factors_version.eq(before.factors));
+            diesel::update($table::table.filter($table::account_id.eq(account_id)).filter(current))
+                .set(($table::credentials_version.eq(after.credentials), $table::factors_version.eq(after.factors)))
                 .cached()
                 .execute($connection)
                 .await?;
         }
-    };
+    }};
 }
 
-/// Rows of one table, of which a session may have opened none or all, end or survive.
+/// A function that lets the rows of one table, of which a session may have opened none or all, end or survive.
 macro_rules! end_or_move_on {
-    ($connection:ident, $event:ident, $grant:expr, $table:ident, $id:ident, $before:ident, $after:ident) => {
-        match endings::decide($event, $grant) {
-            Ending::Ends | Ending::LosesSecondFactor => {
-                diesel::delete($table::table.filter($table::account_id.eq(&$id))).execute($connection).await?;
+    ($name:ident, $table:ident, $grant:expr) => {
+        async fn $name(connection: &mut Conn, happened: Happened<'_>) -> Result<(), StoreError> {
+            match endings::decide(happened.event, $grant) {
+                Ending::Ends | Ending::LosesSecondFactor => {
+                    let mine = $table::table.filter($table::account_id.eq(happened.account_id));
+                    diesel::delete(mine).execute(connection).await?;
+                }
+                Ending::Survives => move_on!(connection, happened, $table),
             }
-            Ending::Survives => move_on!($connection, $table, $id, $before, $after),
+            Ok(())
         }
     };
 }
+
+end_or_move_on!(end_challenges, challenges, Grant::Challenge);
+end_or_move_on!(end_tickets, tickets, Grant::Ticket);
+end_or_move_on!(end_trust, trusted_devices, Grant::TrustedDevice);
 
 /// Raises the account's versions and ends what the event ends, but for the session `keep`, which the caller asks in. Returns the
 /// versions after it; `None` if the account is gone.
@@ -62,21 +80,39 @@ pub(super) async fn carry_out(
         .optional()?;
     let Some((credentials, factors)) = raised else { return Ok(None) };
     let after = Versions { credentials, factors };
-    let before = raises.before(after);
-    end_sessions(connection, account_id, event, keep, before, after).await?;
-    end_or_move_on!(connection, event, Grant::Challenge, challenges, id, before, after);
-    if endings::decide(event, Grant::OneTimeCode) == Ending::Ends {
-        diesel::delete(mailed_codes::table.filter(mailed_codes::account_id.eq(&id))).execute(connection).await?;
+    let happened = Happened { event, account_id: &id, before: raises.before(after), after };
+    pipeline!(
+        connection;
+        end_sessions(happened, keep),
+        end_challenges(happened),
+        end_codes(happened),
+        end_tickets(happened),
+        end_former_addresses(happened),
+        end_trust(happened),
+        end_refresh_tokens(happened),
+    );
+    Ok(Some(after))
+}
+
+async fn end_codes(connection: &mut Conn, happened: Happened<'_>) -> Result<(), StoreError> {
+    if endings::decide(happened.event, Grant::OneTimeCode) == Ending::Ends {
+        let mine = mailed_codes::table.filter(mailed_codes::account_id.eq(happened.account_id));
+        diesel::delete(mine).execute(connection).await?;
     }
-    end_or_move_on!(connection, event, Grant::Ticket, tickets, id, before, after);
-    if endings::decide(event, Grant::FormerAddress) == Ending::Ends {
-        diesel::delete(former_addresses::table.filter(former_addresses::account_id.eq(&id)))
-            .execute(connection)
-            .await?;
+    Ok(())
+}
+
+async fn end_former_addresses(connection: &mut Conn, happened: Happened<'_>) -> Result<(), StoreError> {
+    if endings::decide(happened.event, Grant::FormerAddress) == Ending::Ends {
+        let mine = former_addresses::table.filter(former_addresses::account_id.eq(happened.account_id));
+        diesel::delete(mine).execute(connection).await?;
     }
-    end_or_move_on!(connection, event, Grant::TrustedDevice, trusted_devices, id, before, after);
-    let mine = refresh_tokens::account_id.eq(&id);
-    match endings::decide(event, Grant::RefreshToken) {
+    Ok(())
+}
+
+async fn end_refresh_tokens(connection: &mut Conn, happened: Happened<'_>) -> Result<(), StoreError> {
+    let mine = refresh_tokens::account_id.eq(happened.account_id);
+    match endings::decide(happened.event, Grant::RefreshToken) {
         Ending::Ends => {
             diesel::delete(refresh_tokens::table.filter(mine)).execute(connection).await?;
         }
@@ -87,17 +123,15 @@ pub(super) async fn carry_out(
                 .execute(connection)
                 .await?;
         }
-        Ending::Survives => move_on!(connection, refresh_tokens, id, before, after),
+        Ending::Survives => move_on!(connection, happened, refresh_tokens),
     }
-    Ok(Some(after))
+    Ok(())
 }
 
 /// A session ends by the version of the credentials alone: it may have lost its second factor before.
 async fn move_sessions_on(
     connection: &mut Conn,
-    account_id: &str,
-    before: Versions,
-    after: Versions,
+    Happened { account_id, before, after, .. }: Happened<'_>,
 ) -> Result<(), StoreError> {
     if before.credentials != after.credentials {
         let current = sessions::credentials_version.eq(before.credentials);
@@ -112,22 +146,18 @@ async fn move_sessions_on(
 
 async fn end_sessions(
     connection: &mut Conn,
-    account_id: AccountId,
-    event: Event,
+    happened: Happened<'_>,
     keep: Option<SessionId>,
-    before: Versions,
-    after: Versions,
 ) -> Result<(), StoreError> {
-    let id = account_id.to_text();
-    let mine = sessions::account_id.eq(&id);
-    match (endings::decide(event, Grant::Session), keep) {
+    let mine = sessions::account_id.eq(happened.account_id);
+    match (endings::decide(happened.event, Grant::Session), keep) {
         (Ending::Ends, None) => {
             diesel::delete(sessions::table.filter(mine)).execute(connection).await?;
         }
         (Ending::Ends, Some(keep)) => {
             let others = sessions::table.filter(mine).filter(sessions::id.ne(keep.to_text()));
             diesel::delete(others).execute(connection).await?;
-            move_sessions_on(connection, &id, before, after).await?;
+            move_sessions_on(connection, happened).await?;
         }
         // Their version of the factors says it already; a node of the version before reads the time alone.
         (Ending::LosesSecondFactor, keep) => {
@@ -138,7 +168,7 @@ async fn end_sessions(
                 .execute(connection)
                 .await?;
         }
-        (Ending::Survives, _) => move_sessions_on(connection, &id, before, after).await?,
+        (Ending::Survives, _) => move_sessions_on(connection, happened).await?,
     }
     Ok(())
 }

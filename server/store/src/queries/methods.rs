@@ -514,7 +514,7 @@ pub(super) async fn confirm_authenticator(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let id = account_id.to_text();
-    let (confirmed, _) = authenticators_of(connection, &account_id).await?;
+    let ((confirmed, _), waiting) = pipeline!(connection; authenticators_of(&account_id), pending_codes(account_id));
     if let [oldest, ..] = confirmed.as_slice() {
         spent_steps::remember(connection, account_id, Some(oldest.id), now).await?;
         diesel::delete(methods::table.find(oldest.id.to_text())).execute(connection).await?;
@@ -524,8 +524,6 @@ pub(super) async fn confirm_authenticator(
         .cached()
         .execute(connection)
         .await?;
-    let pending = backup_codes::table.filter(backup_codes::account_id.eq(&id)).filter(backup_codes::is_pending);
-    let waiting: i64 = pending.count().get_result(connection).await?;
     if waiting > 0 {
         let mine = backup_codes::account_id.eq(&id);
         let old = backup_codes::table.filter(mine).filter(backup_codes::is_pending.eq(false));
@@ -534,6 +532,12 @@ pub(super) async fn confirm_authenticator(
         diesel::update(mine).set(backup_codes::is_pending.eq(false)).cached().execute(connection).await?;
     }
     Ok(())
+}
+
+/// The number of backup codes that come with an app which is not confirmed.
+async fn pending_codes(connection: &mut Conn, account_id: AccountId) -> Result<i64, StoreError> {
+    let mine = backup_codes::table.filter(backup_codes::account_id.eq(account_id.to_text()));
+    Ok(mine.filter(backup_codes::is_pending).count().get_result(connection).await?)
 }
 
 /// Replaces all backup codes, if the account still has its second factor and the same password.

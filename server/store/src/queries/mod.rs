@@ -68,6 +68,7 @@ pub(crate) use methods::{
 };
 pub(crate) use passkeys::{
     add_passkey, begin_ceremony, find_ceremony, passkeys_of, remove_passkey, rename_passkey, spend_ceremony,
+    waiting_sign_in,
 };
 pub(crate) use quotas::{give_back, take_password_try};
 pub(crate) use refresh_tokens::{

@@ -3,25 +3,30 @@
 //! A ceremony is spent by deleting its row: of several responses to it, the one whose statement deletes it counts.
 
 use super::locking::{lock, lock_at};
+use super::users::methods_if;
 use super::{Conn, RunQueryDsl, TxResult, audit, endings, methods};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, CeremonyRow, PasskeyRow};
-use crate::schema::{accounts, passkey_ceremonies, passkeys};
+use crate::rows::{AccountRow, CeremonyRow, ChallengeRow, PasskeyRow};
+use crate::schema::{accounts, challenges, passkey_ceremonies, passkeys};
 use crate::work::{
     AddPasskey, BeginCeremony, FindCeremony, FoundCeremony, PasskeyAdded, PasskeyRemoved, RemovePasskey, RenamePasskey,
-    SpendCeremony, TxOutcome, UsedPasskey,
+    SpendCeremony, TxOutcome, UsedPasskey, WaitingSignIn,
 };
 use countersign_domain::account::Account;
-use countersign_domain::decisions::passkey_management::{self, Facts};
+use countersign_domain::decisions::passkey_management::{self, Facts, RemovePasskey as Decision};
 use countersign_domain::decisions::passkey_use::{self, PasskeyUse};
+use countersign_domain::decisions::usable::{passkeys_as_methods, usable_methods};
 use countersign_domain::ids::{AccountId, MethodId};
-use countersign_domain::passkey::Passkey;
 use countersign_domain::passkey::ceremony::Ceremony;
+use countersign_domain::passkey::verifier::Asserted;
+use countersign_domain::passkey::{CredentialId, Passkey};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
+use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::BigInt;
 
 /// The passkeys of an account, the oldest first.
 pub(crate) async fn passkeys_of(connection: &mut Conn, account_id: &AccountId) -> Result<Vec<Passkey>, StoreError> {
@@ -54,20 +59,29 @@ pub(crate) async fn begin_ceremony(connection: &mut Conn, begin: &BeginCeremony)
     Ok(TxOutcome::Commit(true))
 }
 
-/// A ceremony that is live, and the passkey that responds to it.
-pub(crate) async fn find_ceremony(
+/// A ceremony, if it is live.
+pub(super) async fn find_live(
     connection: &mut Conn,
-    find: &FindCeremony,
-) -> Result<Option<FoundCeremony>, StoreError> {
-    let live = passkey_ceremonies::expires_at.gt(find.now.as_millis());
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Option<Ceremony>, StoreError> {
+    let live = passkey_ceremonies::expires_at.gt(now.as_millis());
     let row: Option<CeremonyRow> = passkey_ceremonies::table
-        .find(find.digest.as_bytes().as_slice())
+        .find(digest.as_bytes().as_slice())
         .filter(live)
         .select(CeremonyRow::as_select())
         .get_result(connection)
         .await
         .optional()?;
-    let Some(ceremony) = row.map(Ceremony::try_from).transpose()? else { return Ok(None) };
+    row.map(Ceremony::try_from).transpose()
+}
+
+/// A ceremony that is live, and the passkey that responds to it.
+pub(crate) async fn find_ceremony(
+    connection: &mut Conn,
+    find: &FindCeremony,
+) -> Result<Option<FoundCeremony>, StoreError> {
+    let Some(ceremony) = find_live(connection, &find.digest, find.now).await? else { return Ok(None) };
     let passkey = match &find.credential_id {
         None => None,
         Some(id) => {
@@ -84,6 +98,55 @@ pub(crate) async fn find_ceremony(
         }
     };
     Ok(Some(FoundCeremony { ceremony, passkey }))
+}
+
+/// The passkey of an account with a credential id.
+pub(super) async fn by_credential(
+    connection: &mut Conn,
+    account_id: AccountId,
+    id: &CredentialId,
+) -> Result<Option<Passkey>, StoreError> {
+    let mine = passkeys::account_id.eq(account_id.to_text()).and(passkeys::credential_id.eq(id.as_bytes()));
+    let row: Option<PasskeyRow> =
+        passkeys::table.filter(mine).select(PasskeyRow::as_select()).get_result(connection).await.optional()?;
+    row.map(Passkey::try_from).transpose()
+}
+
+/// The passkeys of an account; none, and without a query, unless `wanted`.
+pub(super) async fn passkeys_if(
+    connection: &mut Conn,
+    wanted: bool,
+    account_id: AccountId,
+) -> Result<Vec<Passkey>, StoreError> {
+    if wanted { passkeys_of(connection, &account_id).await } else { Ok(Vec::new()) }
+}
+
+/// A sign-in that waits for its second factor, and its account.
+pub(crate) async fn waiting_sign_in(
+    connection: &mut Conn,
+    (digest, now): &(Digest, Timestamp),
+) -> Result<Option<WaitingSignIn>, StoreError> {
+    let found: Option<(ChallengeRow, AccountRow)> = challenges::table
+        .inner_join(accounts::table)
+        .filter(challenges::digest.eq(digest.as_bytes().as_slice()))
+        .filter(challenges::expires_at.gt(now.as_millis()))
+        .filter(challenges::credentials_version.eq(accounts::credentials_version))
+        .filter(challenges::factors_version.eq(accounts::factors_version))
+        .select((ChallengeRow::as_select(), AccountRow::as_select()))
+        .get_result(connection)
+        .await
+        .optional()?;
+    let Some((challenge, account)) = found else { return Ok(None) };
+    let (challenge, account) = (challenge.into_challenge(*digest)?, Account::try_from(account)?);
+    Ok(Some(WaitingSignIn { challenge, account }))
+}
+
+/// Deletes a ceremony, if there is one to delete; within the open transaction.
+pub(super) async fn spend_if(connection: &mut Conn, digest: Option<&Digest>) -> Result<(), StoreError> {
+    if let Some(digest) = digest {
+        diesel::delete(passkey_ceremonies::table.find(digest.as_bytes().as_slice())).execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// Deletes a ceremony, if it is live, and returns it; within the open transaction.
@@ -121,23 +184,25 @@ pub(super) async fn make_count(
     let decision = passkey_use::decide(&facts);
     match decision.event() {
         Some(kind) => audit::write(connection, &used.refusal_audit.event(kind)).await?,
-        None => note_use(connection, &passkey, used, now).await?,
+        None => note_use(connection, passkey.id, used.asserted, now).await?,
     }
     Ok(Some(decision))
 }
 
-async fn note_use(
+/// Stores what a passkey said of itself when it was used. Of the counters of a synced one, the highest is kept.
+pub(super) async fn note_use(
     connection: &mut Conn,
-    passkey: &Passkey,
-    used: &UsedPasskey,
+    id: MethodId,
+    asserted: Asserted,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let backup = used.asserted.backup;
-    diesel::update(passkeys::table.find(passkey.id.to_text()))
+    let seen = i64::from(asserted.counter);
+    diesel::update(passkeys::table.find(id.to_text()))
         .set((
-            passkeys::counter.eq(i64::from(passkey.counter.max(used.asserted.counter))),
-            passkeys::backup_eligible.eq(backup.is_eligible),
-            passkeys::backed_up.eq(backup.is_backed_up),
+            passkeys::counter
+                .eq(case_when(passkeys::counter.lt(seen), seen.into_sql::<BigInt>()).otherwise(passkeys::counter)),
+            passkeys::backup_eligible.eq(asserted.backup.is_eligible),
+            passkeys::backed_up.eq(asserted.backup.is_backed_up),
             passkeys::last_used_at.eq(now.as_millis()),
         ))
         .cached()
@@ -189,15 +254,22 @@ pub(crate) async fn remove_passkey(connection: &mut Conn, remove: &RemovePasskey
     let Some(account) = lock(connection, remove.account_id).await? else {
         return Ok(TxOutcome::Rollback(PasskeyRemoved::Gone));
     };
-    let known = passkeys_of(connection, &account.id).await?;
-    let tenant = remove.rules.tenant_of(&account);
+    let (known, mut methods) =
+        pipeline!(connection; passkeys_if(true, account.id), methods_if(account.two_factor_enabled, account.id));
+    let (tenant, now) = (remove.rules.tenant_of(&account), remove.audit.at);
+    methods.extend(passkeys_as_methods(&known, &account, &remove.rules));
+    let usable: Vec<MethodId> = usable_methods(methods, &account, tenant).iter().map(|method| method.id).collect();
     let facts = Facts { account: &account, tenant, manager: &remove.manager, passkeys: known.len() };
     let is_there = known.iter().any(|passkey| passkey.id == remove.id);
-    let decision = passkey_management::decide_removal(&facts, is_there, &remove.rules.policy, remove.audit.at);
+    let policy = &remove.rules.policy;
+    let decision = passkey_management::decide_removal(&facts, remove.id, is_there, &usable, policy, now);
     let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
         return Ok(TxOutcome::Rollback(PasskeyRemoved::Decided(decision)));
     };
     diesel::delete(passkeys::table.find(remove.id.to_text())).execute(connection).await?;
+    if decision == Decision::RemoveAndSwitchOff {
+        methods::switch_off(connection, account.id, now).await?;
+    }
     endings::carry_out(connection, account.id, ends, None).await?;
     audit::conclude(connection, &remove.audit.event(kind), PasskeyRemoved::Decided(decision)).await
 }

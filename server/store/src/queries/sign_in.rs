@@ -19,7 +19,7 @@ use countersign_domain::decisions::absence;
 use countersign_domain::decisions::passkey_use::PasskeyUse;
 use countersign_domain::decisions::sign_in::{self, Demand, Proved, SignIn};
 use countersign_domain::decisions::trust::Trust;
-use countersign_domain::decisions::usable::completing_methods;
+use countersign_domain::decisions::usable::{completing_methods, passkeys_as_methods};
 use countersign_domain::ids::AccountId;
 use countersign_domain::terms::{Grant, Rules};
 use countersign_domain::time::Timestamp;
@@ -93,7 +93,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let events: Vec<AuditEvent> = std::iter::once(event).chain(absence).collect();
     let network = input.network.as_ref().filter(|_| matches!(decision, SignIn::Granted { .. }));
     let commits = events.iter().all(audit::is_one_statement);
-    let ((), (), (), (), (), (), (), (), methods, registrations, ()) = pipeline!(
+    let ((), (), (), (), (), (), (), (), mut methods, known, registrations, ()) = pipeline!(
         connection;
         quotas::restore(&input.password_uses),
         known_networks::record(network, input.account_id),
@@ -104,6 +104,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         audit::write_all(&events),
         note_sign_in(decision.is_granted(), input.account_id, now),
         methods_if(decision.is_challenged() || grants_tokens, account.id),
+        passkeys::passkeys_if(decision == SignIn::SecondFactorDue, account.id),
         registrations_if(grants_tokens, account.id),
         commit_along(commits),
     );
@@ -111,6 +112,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         let last_sign_in_at = Some(now);
         (Vec::new(), Some(User { account: account.clone(), profile, last_sign_in_at, methods, registrations }))
     } else {
+        methods.extend(passkeys_as_methods(&known, &account, &input.rules));
         (completing_methods(methods, input.challenge.first_factor, &account, tenant), None)
     };
     let decided = SignInDecided { decision, account, trust, methods, user };

@@ -4,7 +4,7 @@ use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::{passkey_ceremonies, passkeys};
 use countersign_domain::account::Versions;
-use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::ids::{AccountId, MethodId, SessionId};
 use countersign_domain::method::MethodHandle;
 use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
 use countersign_domain::passkey::public_key::PublicKey;
@@ -109,8 +109,14 @@ impl From<&Ceremony> for CeremonyRow {
             purpose: ceremony.purpose.name().to_owned(),
             relying_party: ceremony.relying_party.as_str().to_owned(),
             account_id: ceremony.purpose.account_id().map(AccountId::to_text),
-            sign_in: None,
-            session_id: None,
+            sign_in: match ceremony.purpose {
+                Purpose::SecondFactor { sign_in, .. } => Some(sign_in.as_bytes().to_vec()),
+                Purpose::Registration(_) | Purpose::SignIn | Purpose::StepUp { .. } => None,
+            },
+            session_id: match ceremony.purpose {
+                Purpose::StepUp { session_id, .. } => Some(session_id.to_text()),
+                Purpose::Registration(_) | Purpose::SignIn | Purpose::SecondFactor { .. } => None,
+            },
             demands_verification: ceremony.demands_verification,
             credentials_version: ceremony.versions.credentials,
             factors_version: ceremony.versions.factors,
@@ -127,12 +133,18 @@ impl TryFrom<CeremonyRow> for Ceremony {
         let wrong = |what| corrupt("passkey_ceremonies", what);
         let account_id = row.account_id.as_deref().and_then(AccountId::parse);
         let digest = |bytes: &[u8]| Digest::from_bytes(bytes);
+        let sign_in = row.sign_in.as_deref().and_then(Digest::from_bytes);
+        let session_id = row.session_id.as_deref().and_then(SessionId::parse);
         Ok(Self {
             digest: digest(&row.digest).ok_or(wrong("its digest"))?,
             challenge: digest(&row.challenge).ok_or(wrong("its challenge"))?,
-            purpose: match (row.purpose.as_str(), account_id) {
-                ("registration", Some(account_id)) => Purpose::Registration(account_id),
-                ("sign-in", None) => Purpose::SignIn,
+            purpose: match (row.purpose.as_str(), account_id, sign_in, session_id) {
+                ("registration", Some(account_id), None, None) => Purpose::Registration(account_id),
+                ("sign-in", None, None, None) => Purpose::SignIn,
+                ("second-factor", Some(account_id), Some(sign_in), None) => {
+                    Purpose::SecondFactor { account_id, sign_in }
+                }
+                ("step-up", Some(account_id), None, Some(session_id)) => Purpose::StepUp { account_id, session_id },
                 _ => return Err(wrong("its purpose")),
             },
             relying_party: RelyingPartyId::parse(&row.relying_party).map_err(|_| wrong("its relying party"))?,

@@ -3,6 +3,7 @@
 use countersign_domain::account::{Account, Versions};
 use countersign_domain::assurance::Manager;
 use countersign_domain::audit::{AuditContext, AuditEvent};
+use countersign_domain::challenge::Challenge;
 use countersign_domain::decisions::passkey_management::{
     AddPasskey as AddPasskeyDecision, RemovePasskey as RemovePasskeyDecision,
 };
@@ -22,6 +23,13 @@ pub struct BeginCeremony {
     pub ceremony: Ceremony,
     /// How many ceremonies of one account may wait, this one included.
     pub most: u32,
+}
+
+/// A sign-in that waits for its second factor, as the account is now.
+#[derive(Clone, Debug)]
+pub struct WaitingSignIn {
+    pub challenge: Challenge,
+    pub account: Account,
 }
 
 /// Looks for a ceremony that is live at a time, and for the passkey that responds to it.

@@ -196,6 +196,7 @@ async fn factors_and_sessions(world: &World) {
                 Factor::Totp => Proof::Totp { method_id: authenticator, step: 9, confirms: true },
                 Factor::OneTimeCode => user.mailed(&claimant, 7),
                 Factor::BackupCode => Proof::BackupCode(codes[0].id),
+                Factor::Passkey => panic!("`passkeys` presents them"),
             };
             for is_replay in [false, true] {
                 user.claimed(world, &claimant, factor).await;
@@ -206,6 +207,7 @@ async fn factors_and_sessions(world: &World) {
                     is_replay,
                     guess: other_guess(),
                     charge: guess(),
+                    ceremony: None,
                     rules: Arc::default(),
                     event: event(EventKind::SecondFactorRejected, id, NOON),
                     lock_event: Some(event(EventKind::AccountLocked, id, NOON)),

@@ -11,6 +11,7 @@ mod limits;
 mod lock_order;
 mod messages;
 mod migrations;
+mod passkey_attempts;
 mod passkey_users;
 mod passkeys;
 mod poolers;

@@ -3,16 +3,20 @@
 use crate::users::{NOON, User, audit, handles, random};
 use countersign_domain::account::Versions;
 use countersign_domain::assurance::{Assurance, Manager};
-use countersign_domain::challenge::{Challenge, FirstFactor};
+use countersign_domain::attempt::{Claimant, Proof};
+use countersign_domain::challenge::{Challenge, Factor, FirstFactor};
 use countersign_domain::ids::MethodId;
 use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
 use countersign_domain::passkey::public_key::PublicKey;
-use countersign_domain::passkey::relying_party::RelyingPartyId;
+use countersign_domain::passkey::relying_party::{Attestation, RelyingParty, RelyingPartyId};
 use countersign_domain::passkey::verifier::Asserted;
 use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Passkey, Transports, user_handle};
 use countersign_domain::secret::{CeremonyToken, Digest};
+use countersign_domain::terms::Rules;
 use countersign_store::Store;
-use countersign_store::work::{AddPasskey, BeginCeremony, CompleteSignIn, PasskeyAdded, UsedPasskey};
+use countersign_store::work::{
+    AddPasskey, BeginCeremony, ClaimAttempt, CompleteSignIn, PasskeyAdded, PresentedPasskey, UsedPasskey,
+};
 use rand_chacha::rand_core::Rng as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,4 +123,39 @@ pub(crate) fn sign_in(user: &User, passkey: &Passkey, ceremony: &Ceremony, asser
 
 pub(crate) fn asserted(counter: u32, user_verified: bool) -> Asserted {
     Asserted { user_verified, counter, backup: Backup::default() }
+}
+
+/// Rules with the relying party of these passkeys.
+pub(crate) fn rules() -> Arc<Rules> {
+    let relying_party = RelyingParty {
+        id: relying_party(),
+        name: "Example".to_owned(),
+        origins: vec!["https://example.org".to_owned()],
+        attestation: Attestation::None,
+        demands_verification: false,
+    };
+    Arc::new(Rules { relying_party: Some(relying_party), ..Rules::default() })
+}
+
+/// A ceremony in which the claimant presents a passkey.
+pub(crate) async fn begun_by(store: &Store, user: &User, claimant: &Claimant) -> Ceremony {
+    let account_id = user.id();
+    let purpose = match claimant {
+        Claimant::Challenge(sign_in) => Purpose::SecondFactor { account_id, sign_in: *sign_in },
+        Claimant::Session { session_id, .. } => Purpose::StepUp { account_id, session_id: *session_id },
+        Claimant::Holder { .. } => panic!("a holder presents no passkey"),
+    };
+    begun(store, purpose, user.account.versions()).await
+}
+
+/// What a passkey proves.
+pub(crate) fn proof(passkey: &Passkey, ceremony: &Ceremony, counter: u32) -> Proof {
+    Proof::Passkey { id: passkey.id, ceremony: ceremony.digest, asserted: asserted(counter, true) }
+}
+
+/// A claim of an attempt with a passkey.
+pub(crate) fn claim(user: &User, claimant: &Claimant, ceremony: &Ceremony, passkey: &Passkey) -> ClaimAttempt {
+    let (ceremony, credential_id) = (ceremony.digest, passkey.credential_id.clone());
+    let passkey = Some(PresentedPasskey { ceremony, credential_id });
+    ClaimAttempt { passkey, ..user.claim(claimant.clone(), Factor::Passkey, NOON) }
 }

@@ -38,9 +38,13 @@ async fn a_passkey_is_stored_as_it_was_made(database: DatabaseKind) {
     let world = &World::start(database).await;
     let user = User::signed_up(world).await;
     let first = registered(&world.store, &user).await;
-    let second = registered(&world.store, &user).await;
+    let ceremony = begun(&world.store, Purpose::Registration(user.id()), user.account.versions()).await;
+    let later = Passkey { created_at: NOON + MINUTE, ..passkey(&user) };
+    let added = world.store.add_passkey(addition(&user, &ceremony, later)).await.unwrap();
+    let PasskeyAdded::Added(second) = added else { panic!("{added:?}") };
+    let second = *second;
     let stored = world.store.passkeys_of(user.id()).await.unwrap();
-    assert_eq!(stored, vec![first.clone(), second.clone()]);
+    assert!(stored == [first.clone(), second.clone()], "the oldest first, as they were made");
     assert_ne!(first.handle, second.handle);
     assert_eq!(first.public_key.to_cose().len(), 272);
     assert_eq!(world.count("passkeys WHERE attestation_object IS NOT NULL"), 2);

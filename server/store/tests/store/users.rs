@@ -381,7 +381,7 @@ impl User {
 
     pub(crate) fn claim(&self, claimant: Claimant, factor: Factor, now: Timestamp) -> ClaimAttempt {
         let (expected, presentation) = (Expected::One(factor), new_code(&claimant));
-        ClaimAttempt { claimant, expected, presentation, now, rules: Arc::default() }
+        ClaimAttempt { claimant, expected, presentation, passkey: None, now, rules: Arc::default() }
     }
 
     pub(crate) async fn claimed(&self, world: &World, claimant: &Claimant, factor: Factor) -> Claim {

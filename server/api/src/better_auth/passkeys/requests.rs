@@ -1,7 +1,7 @@
 //! Queries and bodies of requests. Of what browsers send, only what the server reads is described; the rest is ignored.
 
 use super::super::requests::queries;
-use super::super::values::debug_only;
+use super::super::values::{BooleanOrText, debug_only};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject};
@@ -87,9 +87,13 @@ pub struct AttestationResponse {
 
 /// `passkeyVerifyAuthentication`.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct VerifyAuthentication {
     /// What the browser returned.
     pub response: AuthenticationResponse,
+    /// Whether to trust this browser from now on, if a challenge is completed.
+    #[serde(default)]
+    pub trust_device: BooleanOrText,
 }
 
 /// `AuthenticationResponseJSON`.
@@ -164,7 +168,7 @@ debug_only! {
     VerifyRegistration { create_session }
     RegistrationResponse { id }
     AttestationResponse { transports }
-    VerifyAuthentication { response }
+    VerifyAuthentication { response, trust_device }
     AuthenticationResponse { id }
     AssertionResponse {}
     DeletePasskey { id }

@@ -2,7 +2,7 @@
 //! `PublicKeyCredentialRequestOptionsJSON` of WebAuthn Level 3).
 
 use super::super::responses::{Session, User};
-use super::super::values::{ID, TwoFactorMethod, WireTime, debug_only};
+use super::super::values::{ChallengeMethod, ID, WireTime, debug_only};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -249,7 +249,7 @@ pub struct VerifyAuthentication {
     pub two_factor_redirect: Option<bool>,
     /// Factors that can complete the challenge, besides backup codes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub two_factor_methods: Option<Vec<TwoFactorMethod>>,
+    pub two_factor_methods: Option<Vec<ChallengeMethod>>,
     /// Token of the challenge, for clients without cookies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub two_factor_token: Option<String>,
@@ -270,7 +270,7 @@ impl VerifyAuthentication {
 
     /// A challenge.
     #[must_use]
-    pub fn challenge(methods: Vec<TwoFactorMethod>, token: String) -> Self {
+    pub fn challenge(methods: Vec<ChallengeMethod>, token: String) -> Self {
         Self {
             session: None,
             user: None,

@@ -250,7 +250,11 @@ fn services(
     Ok(Services {
         store,
         keyring,
-        rules: Arc::new(Rules { policy: settings.policy(), directory: settings.directory.clone() }),
+        rules: Arc::new(Rules {
+            policy: settings.policy(),
+            directory: settings.directory.clone(),
+            relying_party: settings.relying_party().ok(),
+        }),
         tokens: settings.tokens.clone(),
         hasher: hasher.observed_by(Arc::clone(&observer)),
         password_cost: settings.password_cost,

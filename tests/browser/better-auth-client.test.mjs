@@ -2,15 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Authenticator } from "../clients/support/authenticator.mjs";
 import { snippet } from "../clients/support/readme.mjs";
 import { startServer } from "../clients/support/server.mjs";
 import { startApplication } from "./support/application.mjs";
 import { openWindow, startBrowser } from "./support/browser.mjs";
-
-const DESK = { width: 1280, height: 1000 };
-const PASSWORD = "correct horse battery staple";
-const ADA = { name: "Ada Lovelace", email: "ada@example.com", password: PASSWORD };
+import { ADA, DESK, PASSWORD, call, enrol } from "./support/client.mjs";
 
 /** How often a race is run that the server has to win each time. */
 const RACES = 5;
@@ -36,25 +32,6 @@ async function openApplication(t, script) {
   const { page, witness } = await openWindow(await startBrowser(t), application.origin, DESK, [server.baseURL]);
   await page.goto("/");
   return { server, page, witness };
-}
-
-/** The data of a call to the client in the page, which must succeed; `method` is its name below `auth`. */
-async function call(page, method, argument) {
-  const { data, error } = await page.evaluate(
-    ([method, argument]) => method.split(".").reduce((object, name) => object[name], globalThis.auth)(argument),
-    [method, argument],
-  );
-  assert.equal(error, null, `${method}: ${JSON.stringify(error)}`);
-  return data;
-}
-
-/** Signs up in the page, and sets up an authenticator app. */
-async function enrol(page) {
-  await call(page, "signUp.email", ADA);
-  const { totpURI } = await call(page, "twoFactor.enable", { password: PASSWORD });
-  const authenticator = new Authenticator(totpURI);
-  await call(page, "twoFactor.verifyTotp", { code: await authenticator.nextCode() });
-  return authenticator;
 }
 
 test("a page with tracing headers on another origin signs in", async (t) => {

@@ -63,6 +63,7 @@ mod origin;
 mod overload;
 mod own_account;
 mod own_address;
+mod passkeys;
 mod password_limits;
 mod password_reset;
 mod passwords;

@@ -5,6 +5,7 @@
 //! are servers in this process, where passwords can be cheap, so that there is time for more rounds.
 
 mod bystander;
+mod passkeys;
 mod tickets;
 
 use self::bystander::Bystander;

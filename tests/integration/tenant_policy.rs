@@ -8,7 +8,7 @@ use countersign_domain::tenant::{Directory, LoginPolicy, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 
-const ALL: [MethodKind; 3] = MethodKind::ALL;
+const ALL: [MethodKind; 4] = MethodKind::ALL;
 
 fn home(login_policy: LoginPolicy, methods: &[MethodKind]) -> Directory {
     let tenant = Tenant { login_policy, methods: methods.iter().copied().collect(), ..Tenant::default() };

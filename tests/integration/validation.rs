@@ -19,7 +19,8 @@ async fn a_body_of_the_wrong_shape_is_named_so_on_every_operation(database: Data
             response.refused(400, "VALIDATION_ERROR").saying(&message);
         }
         let fields = example_body(entry.operation_id).unwrap();
-        for (field, _) in fields.as_object().unwrap() {
+        for (field, example) in fields.as_object().unwrap() {
+            let expected = if example.is_object() { "object" } else { "string" };
             for (value, received) in [
                 (None, "undefined"),
                 (Some(Value::Null), "null"),
@@ -28,13 +29,16 @@ async fn a_body_of_the_wrong_shape_is_named_so_on_every_operation(database: Data
                 (Some(json!({})), "object"),
                 (Some(json!(true)), "boolean"),
             ] {
+                if received == expected {
+                    continue;
+                }
                 let mut body = fields.clone();
                 match value {
                     None => body.as_object_mut().unwrap().remove(field),
                     Some(value) => body.as_object_mut().unwrap().insert(field.clone(), value),
                 };
                 let response = caller.call(entry.method, entry.path).json(body).await;
-                let message = format!("[body.{field}] Invalid input: expected string, received {received}");
+                let message = format!("[body.{field}] Invalid input: expected {expected}, received {received}");
                 response.refused(400, "VALIDATION_ERROR").saying(&message);
             }
         }

@@ -10,11 +10,13 @@ pub enum MethodKind {
     Email,
     /// One-time codes by SMS.
     Sms,
+    /// A public key whose private half an authenticator holds.
+    Passkey,
 }
 
 impl MethodKind {
     /// In the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Authenticator, Self::Email, Self::Sms];
+    pub const ALL: [Self; 4] = [Self::Authenticator, Self::Email, Self::Sms, Self::Passkey];
 
     /// Name on the wire and in the database.
     #[must_use]
@@ -23,7 +25,15 @@ impl MethodKind {
             Self::Authenticator => "authenticator",
             Self::Email => "email",
             Self::Sms => "sms",
+            Self::Passkey => "passkey",
         }
+    }
+
+    /// Whether an account without a second factor gets one by enrolling such a method. A passkey does not: it signs in, and becomes a
+    /// second factor once there is one.
+    #[must_use]
+    pub const fn can_be_first(self) -> bool {
+        !matches!(self, Self::Passkey)
     }
 
     #[must_use]
@@ -48,11 +58,11 @@ impl Address {
         }
     }
 
-    /// Reads the stored address of a method of this kind; `None` for an authenticator app, which has none.
+    /// Reads the stored address of a method of this kind; `None` for an authenticator app or a passkey, which has none.
     #[must_use]
     pub fn read(kind: MethodKind, text: &str) -> Option<Self> {
         match kind {
-            MethodKind::Authenticator => None,
+            MethodKind::Authenticator | MethodKind::Passkey => None,
             MethodKind::Email => Some(Self::Email(EmailAddress::new(text))),
             MethodKind::Sms => PhoneNumber::new(text).map(Self::Sms),
         }

@@ -4,6 +4,9 @@ use crate::challenge::Factor;
 use crate::ids::{AccountId, BackupCodeId, MethodId, SessionId};
 use crate::keyring::Sealed;
 use crate::one_time_code::Subject;
+use crate::passkey::Passkey;
+use crate::passkey::ceremony::{Ceremony, Purpose};
+use crate::passkey::verifier::Asserted;
 use crate::password::PasswordHash;
 use crate::secret::Digest;
 use crate::secret_fingerprint::SecretFingerprint;
@@ -41,9 +44,19 @@ impl Claimant {
             Self::Challenge(_) | Self::Holder { .. } => None,
         }
     }
+
+    /// Whether a response to a ceremony for this is an attempt of this claimant at a second factor.
+    #[must_use]
+    pub fn has_begun(&self, purpose: Purpose) -> bool {
+        match (self, purpose) {
+            (Self::Challenge(digest), Purpose::SecondFactor { sign_in, .. }) => sign_in == *digest,
+            (Self::Session { session_id, .. }, Purpose::StepUp { session_id: begun_in, .. }) => begun_in == *session_id,
+            _ => false,
+        }
+    }
 }
 
-/// Which second factors a presented code may belong to.
+/// Which second factors a presented code may belong to; a passkey is presented as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     One(Factor),
@@ -58,7 +71,12 @@ impl Expected {
     pub fn includes(self, factor: Factor) -> bool {
         match self {
             Self::One(one) => one == factor,
-            Self::Any { backup_code } => backup_code || factor != Factor::BackupCode,
+            Self::Any { backup_code } => match factor {
+                Factor::Totp | Factor::OneTimeCode => true,
+                Factor::BackupCode => backup_code,
+                // It is no code.
+                Factor::Passkey => false,
+            },
         }
     }
 
@@ -82,6 +100,15 @@ pub struct Material {
     pub one_time_code: Option<StoredCode>,
     /// Used ones too, so that a second use is told from a guess.
     pub backup_codes: Vec<StoredBackupCode>,
+    pub passkey: Option<AwaitedPasskey>,
+}
+
+/// A ceremony of the claimant that waits for its response, and what is stored of the passkey that responds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitedPasskey {
+    pub ceremony: Ceremony,
+    /// `None` if the account has no such passkey.
+    pub passkey: Option<Passkey>,
 }
 
 /// A one-time code as stored.
@@ -127,6 +154,12 @@ pub enum Proof {
     },
     OneTimeCode(StoredCode),
     BackupCode(BackupCodeId),
+    Passkey {
+        id: MethodId,
+        /// Digest of what finds the ceremony, which is spent with it.
+        ceremony: Digest,
+        asserted: Asserted,
+    },
 }
 
 impl Proof {
@@ -136,6 +169,32 @@ impl Proof {
             Self::Totp { .. } => Factor::Totp,
             Self::OneTimeCode(_) => Factor::OneTimeCode,
             Self::BackupCode(_) => Factor::BackupCode,
+            Self::Passkey { .. } => Factor::Passkey,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::fixtures::{account_id, challenge, holder, session, session_id};
+
+    #[test]
+    fn a_ceremony_is_of_the_sign_in_or_the_session_that_it_began_in_51() {
+        let digest = |byte| Digest::from_bytes(&[byte; 32]).expect("32 bytes");
+        let account_id = account_id(1);
+        let second_factor = |byte| Purpose::SecondFactor { account_id, sign_in: digest(byte) };
+        let step_up = |seed| Purpose::StepUp { account_id, session_id: session_id(seed) };
+        for (purpose, in_challenge, in_session) in [
+            (second_factor(7), true, false),
+            (second_factor(8), false, false),
+            (step_up(1), false, true),
+            (step_up(2), false, false),
+            (Purpose::SignIn, false, false),
+            (Purpose::Registration(account_id), false, false),
+        ] {
+            assert_eq!((challenge().has_begun(purpose), session().has_begun(purpose)), (in_challenge, in_session));
+            assert!(!holder().has_begun(purpose), "{purpose:?}");
         }
     }
 }

@@ -7,8 +7,9 @@
 //! | what happened | kinds |
 //! |---|---|
 //! | the account was locked | `account-locked`, `account-suspended` |
-//! | a factor was added or replaced | `two-factor-enabled`, `method-added`, `authenticator-replaced` |
-//! | a factor was removed | `method-removed`, `two-factor-disabled` |
+//! | a factor was added or replaced | `two-factor-enabled`, `method-added`, `authenticator-replaced`, `passkey-added` |
+//! | a factor was removed | `method-removed`, `two-factor-disabled`, `passkey-removed` |
+//! | a passkey may have been copied | `passkey-counter-fell` |
 //! | the secret of an app was shown | `secret-shown` |
 //! | a backup code was used, or new ones were made | `backup-code-used`, `backup-codes-replaced` |
 //! | the password was changed | `password-changed` |
@@ -59,6 +60,16 @@ event_kinds! {
     ChallengeOpened = "challenge-opened",
     /// A password was wrong, or no such account exists.
     PasswordRejected = "password-rejected",
+    /// A passkey opened a session.
+    PasskeySignedIn = "passkey-signed-in",
+    /// A passkey's response was refused, in a sign-in or at registration.
+    PasskeyRejected = "passkey-rejected",
+    /// The signature counter of a passkey fell: there may be a copy of its key. It was refused.
+    PasskeyCounterFell = "passkey-counter-fell",
+    PasskeyAdded = "passkey-added",
+    PasskeyRemoved = "passkey-removed",
+    /// The label of a passkey was set.
+    PasskeyRenamed = "passkey-renamed",
     /// A second factor opened a session.
     SecondFactorSignedIn = "second-factor-signed-in",
     /// A second factor was right, and the client asked for no session.
@@ -177,8 +188,11 @@ impl EventKind {
     #[must_use]
     pub const fn notice(self, codes_left: u32) -> Option<Notice> {
         match self {
-            Self::TwoFactorEnabled | Self::MethodAdded | Self::AuthenticatorReplaced => Some(Notice::FactorAdded),
-            Self::MethodRemoved => Some(Notice::FactorRemoved),
+            Self::TwoFactorEnabled | Self::MethodAdded | Self::AuthenticatorReplaced | Self::PasskeyAdded => {
+                Some(Notice::FactorAdded)
+            }
+            Self::MethodRemoved | Self::PasskeyRemoved => Some(Notice::FactorRemoved),
+            Self::PasskeyCounterFell => Some(Notice::PasskeyMisused),
             Self::TwoFactorDisabled => Some(Notice::TwoFactorDisabled),
             Self::SecretShown => Some(Notice::SecretShown),
             Self::BackupCodeUsed => Some(Notice::RecoveryCodeUsed { left: codes_left }),
@@ -198,6 +212,9 @@ impl EventKind {
             | Self::SignedInFromTrustedDevice
             | Self::ChallengeOpened
             | Self::PasswordRejected
+            | Self::PasskeySignedIn
+            | Self::PasskeyRejected
+            | Self::PasskeyRenamed
             | Self::SecondFactorSignedIn
             | Self::SecondFactorConfirmed
             | Self::SecondFactorPassed
@@ -400,8 +417,11 @@ mod tests {
             EventKind::TwoFactorEnabled,
             EventKind::MethodAdded,
             EventKind::AuthenticatorReplaced,
+            EventKind::PasskeyAdded,
             EventKind::MethodRemoved,
             EventKind::TwoFactorDisabled,
+            EventKind::PasskeyRemoved,
+            EventKind::PasskeyCounterFell,
             EventKind::SecretShown,
             EventKind::BackupCodeUsed,
             EventKind::BackupCodesReplaced,

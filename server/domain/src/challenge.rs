@@ -13,10 +13,12 @@ pub enum FirstFactor {
     Password,
     /// Access to the mail of the account's address. Another message to a mailbox would prove the same once more.
     Mailbox,
+    /// A passkey that has not verified its user. What the user holds is proved by that, and another passkey proves no more.
+    Passkey,
 }
 
 impl FirstFactor {
-    pub const ALL: [Self; 2] = [Self::Password, Self::Mailbox];
+    pub const ALL: [Self; 3] = [Self::Password, Self::Mailbox, Self::Passkey];
 
     /// Stored name.
     #[must_use]
@@ -24,6 +26,7 @@ impl FirstFactor {
         match self {
             Self::Password => "password",
             Self::Mailbox => "mailbox",
+            Self::Passkey => "passkey",
         }
     }
 
@@ -32,21 +35,23 @@ impl FirstFactor {
         Self::ALL.into_iter().find(|factor| factor.name() == name)
     }
 
-    /// The kind of code that proved it, for the audit trail; a password is none.
+    /// The kind of code, or the passkey, that proved it, for the audit trail; a password is none.
     #[must_use]
     pub const fn code(self) -> Option<Factor> {
         match self {
             Self::Password => None,
             Self::Mailbox => Some(Factor::OneTimeCode),
+            Self::Passkey => Some(Factor::Passkey),
         }
     }
 
     /// Whether a method of this kind is another factor. Any mailbox is taken for the same one: addresses are forwarded.
     #[must_use]
     pub const fn is_complemented_by(self, kind: MethodKind) -> bool {
-        match (self, kind) {
-            (Self::Password, _) | (Self::Mailbox, MethodKind::Authenticator | MethodKind::Sms) => true,
-            (Self::Mailbox, MethodKind::Email) => false,
+        match self {
+            Self::Password => true,
+            Self::Mailbox => !matches!(kind, MethodKind::Email),
+            Self::Passkey => !matches!(kind, MethodKind::Passkey),
         }
     }
 }
@@ -75,13 +80,14 @@ pub struct Challenge {
     pub expires_at: Timestamp,
 }
 
-/// A kind of code, as a second factor or in the place of a password.
+/// A kind of code, or a passkey, as a second factor or in the place of a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Factor {
     Totp,
     /// A one-time code sent by mail or SMS.
     OneTimeCode,
     BackupCode,
+    Passkey,
 }
 
 impl Factor {
@@ -92,6 +98,7 @@ impl Factor {
             Self::Totp => "totp",
             Self::OneTimeCode => "mailed-code",
             Self::BackupCode => "backup-code",
+            Self::Passkey => "passkey",
         }
     }
 }
@@ -101,12 +108,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mailbox_is_one_factor_however_often_it_is_proved() {
+    fn a_mailbox_or_a_passkey_is_one_factor_however_often_it_is_proved_53() {
         let kinds = MethodKind::ALL;
-        assert_eq!(FirstFactor::ALL.map(FirstFactor::code), [None, Some(Factor::OneTimeCode)]);
-        assert_eq!(kinds.map(|kind| FirstFactor::Password.is_complemented_by(kind)), [true; 3]);
+        assert_eq!(FirstFactor::ALL.map(FirstFactor::code), [None, Some(Factor::OneTimeCode), Some(Factor::Passkey)]);
+        assert_eq!(kinds.map(|kind| FirstFactor::Password.is_complemented_by(kind)), [true; 4]);
         for kind in kinds {
             assert_eq!(FirstFactor::Mailbox.is_complemented_by(kind), kind != MethodKind::Email, "{kind:?}");
+            assert_eq!(FirstFactor::Passkey.is_complemented_by(kind), kind != MethodKind::Passkey, "{kind:?}");
         }
         for factor in FirstFactor::ALL {
             assert_eq!(FirstFactor::parse(factor.name()), Some(factor));

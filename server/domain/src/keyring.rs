@@ -75,10 +75,12 @@ pub enum Purpose {
     AuditBlock,
     /// Authenticates backups.
     Backup,
+    /// Signs the cookie that finds the ceremony of a passkey.
+    PasskeyCookie,
 }
 
 impl Purpose {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::SessionCookie,
         Self::ChallengeCookie,
         Self::TrustCookie,
@@ -100,6 +102,7 @@ impl Purpose {
         Self::AuditEvent,
         Self::AuditBlock,
         Self::Backup,
+        Self::PasskeyCookie,
     ];
 
     const fn label(self) -> &'static str {
@@ -107,6 +110,7 @@ impl Purpose {
             Self::SessionCookie => "countersign/v1/cookie/session",
             Self::ChallengeCookie => "countersign/v1/cookie/challenge",
             Self::TrustCookie => "countersign/v1/cookie/trust",
+            Self::PasskeyCookie => "countersign/v1/cookie/passkey",
             Self::DontRememberCookie => "countersign/v1/cookie/dont-remember",
             Self::TotpSecret => "countersign/v1/totp-secret",
             Self::OneTimeCode => "countersign/v1/mailed-code",

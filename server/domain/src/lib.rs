@@ -9,6 +9,7 @@
 //! | [`terms`], [`tenant`], [`policy`] | what a dialect may choose; what an operator demands; the numbers |
 //! | [`account`], [`user`], [`password`], [`assurance`] | accounts, users, password hashing, how strongly a caller has authenticated |
 //! | [`method`], [`address`], [`totp`], [`stored_secret`], [`secret_fingerprint`], [`one_time_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
+//! | [`passkey`] | public keys of authenticators, the ceremonies in which browsers use them, and the verifier |
 //! | [`challenge`], [`session`], [`trusted_device`], [`device`] | what an authentication leaves behind, and how a user knows a device |
 //! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
 //! | [`rate`], [`quota`], [`limits`], [`guess`], [`presentation`] | limits that refill with time, stored counts, what is counted against an account, and what is the same guess |
@@ -43,6 +44,7 @@ pub mod method;
 pub mod network;
 pub mod observer;
 pub mod one_time_code;
+pub mod passkey;
 pub mod password;
 pub mod policy;
 pub mod presentation;

@@ -49,7 +49,7 @@ pub struct Method {
     pub kind: MethodKind,
     /// The user's label.
     pub name: Option<String>,
-    /// Address that codes are sent to; `None` for an authenticator app.
+    /// Address that codes are sent to; `None` for an authenticator app or a passkey.
     pub address: Option<Address>,
     /// When a code that was sent to the address was presented; `None` for an authenticator app, and for an address that nobody
     /// has proved.

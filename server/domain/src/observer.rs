@@ -44,6 +44,7 @@ labels! {
         OneTimePassword = "one_time_password",
         VerificationLink = "verification_link",
         Passwordless = "passwordless",
+        Passkey = "passkey",
     }
 
     /// How a sign-in ended, as far as its first factor goes.
@@ -149,6 +150,7 @@ pub fn factor_label(factor: Option<Factor>) -> &'static str {
         Some(Factor::Totp) => "totp",
         Some(Factor::OneTimeCode) => "one_time_code",
         Some(Factor::BackupCode) => "backup_code",
+        Some(Factor::Passkey) => "passkey",
         None => "unknown",
     }
 }

@@ -168,6 +168,12 @@ pub struct Policy {
     pub methods_per_account: usize,
     /// How many of them may be authenticator apps: 5. A guess without the method's name is compared with each of them.
     pub authenticators_per_account: usize,
+    /// How many passkeys one account may have, apart from its other methods: 20. They are what a browser is sent with each ceremony.
+    pub passkeys_per_account: u32,
+    /// How long a browser has to respond to a request for a passkey: 5 minutes, as long as the dialect's own server keeps it.
+    pub passkey_ceremony_lifetime: Duration,
+    /// How many ceremonies of one account may wait for their responses: 16. The oldest one gives way.
+    pub passkey_ceremonies: u32,
     /// Steps before and after the current one that a TOTP code may be from: 1, for clocks that drift
     /// (RFC 6238 §5.2).
     pub totp_skew: u16,
@@ -256,6 +262,9 @@ impl Default for Policy {
             trusted_devices_per_account: 100,
             methods_per_account: 16,
             authenticators_per_account: 5,
+            passkeys_per_account: 20,
+            passkey_ceremony_lifetime: 5 * MINUTE,
+            passkey_ceremonies: 16,
             totp_skew: 1,
             request_rates: RequestRates::default(),
         }

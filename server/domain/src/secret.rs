@@ -3,7 +3,6 @@
 use crate::ids::AccountId;
 use crate::keyring::{Keyring, Purpose};
 use crate::random::{self, ALPHANUMERIC, URL_SAFE};
-use crate::terms::ChallengeForm;
 use data_encoding::BASE64URL_NOPAD;
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
@@ -18,7 +17,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
@@ -86,6 +85,8 @@ bearer_secret! {
     /// Continues a sign-in that waits for a second factor: `2fa-` and 24 characters, 144 bits. Because of the
     /// prefix it never parses as a session token, wherever a client presents it.
     ChallengeToken = "2fa-" + 24 of URL_SAFE;
+    /// Finds the ceremony of a passkey that a client was asked for: `pky-` and 24 characters, 144 bits.
+    CeremonyToken = "pky-" + 24 of URL_SAFE;
     /// Marks a device that may skip the second factor: 32 characters, 192 bits.
     TrustToken = "" + 32 of URL_SAFE;
     /// Continues a sign-in in the FusionAuth dialect. All secrets of that dialect have 43 characters, the first of which names
@@ -171,6 +172,15 @@ impl RefreshToken {
 pub struct Bearer {
     text: zeroize::Zeroizing<String>,
     digest: Digest,
+}
+
+/// Spelling of the token that continues a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChallengeForm {
+    /// [`ChallengeToken`].
+    Token,
+    /// [`TwoFactorId`].
+    TwoFactorId,
 }
 
 impl Bearer {

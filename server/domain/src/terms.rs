@@ -6,9 +6,12 @@
 use crate::account::Account;
 use crate::backup_code::Alphabet;
 use crate::jwt::Claims;
+use crate::passkey::relying_party::RelyingParty;
 use crate::policy::Policy;
 use crate::tenant::{Application, Directory, RefreshTokenUsage, Tenant};
 use std::time::Duration;
+
+pub use crate::secret::ChallengeForm;
 
 /// What a dialect chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,20 +55,13 @@ pub enum TrustForm {
     Lasting,
 }
 
-/// Spelling of the token that continues a sign-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChallengeForm {
-    /// [`crate::secret::ChallengeToken`].
-    Token,
-    /// [`crate::secret::TwoFactorId`].
-    TwoFactorId,
-}
-
 /// The facts that decisions need besides what is stored: limits, tenants and applications.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     pub policy: Policy,
     pub directory: Directory,
+    /// For whom passkeys are made and taken; `None` where there are none.
+    pub relying_party: Option<RelyingParty>,
 }
 
 impl Rules {

@@ -12,6 +12,7 @@
 //! | pass a second factor, in a challenge or a session | [`second_factor`] |
 //! | send a one-time code, open a challenge without a password | [`one_time_code`] |
 //! | enrol an app or codes by e-mail, show a secret again, add, rename and remove methods, new backup codes | [`enrolment`], [`methods`], [`backup_codes`] |
+//! | register, list, rename, remove passkeys, and sign in with one | [`passkeys`] |
 //! | check, change and set a password | [`password`] |
 //! | read, list, extend and end sessions | [`sessions`] |
 //! | list, rename and revoke trusted devices | [`devices`] |
@@ -43,6 +44,7 @@ pub mod mailed_links;
 pub mod methods;
 pub mod one_time_code;
 pub mod own_account;
+pub mod passkeys;
 pub mod password;
 mod password_check;
 pub mod random;
@@ -64,6 +66,7 @@ use countersign_domain::jwt::{AccessTokenSettings, SignError};
 use countersign_domain::keyring::Keyring;
 use countersign_domain::message::Notices;
 use countersign_domain::observer::{Observer, Quota};
+use countersign_domain::passkey::relying_party::RelyingParty;
 use countersign_domain::password::Cost;
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::ApiKey;
@@ -172,6 +175,12 @@ impl Flows {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.services.rules.directory
+    }
+
+    /// For whom passkeys are made and taken; `None` where there are none.
+    #[must_use]
+    pub fn relying_party(&self) -> Option<&RelyingParty> {
+        self.services.rules.relying_party.as_ref()
     }
 
     #[must_use]

@@ -18,10 +18,12 @@ use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::observer::SecondFactorResult;
+use countersign_domain::passkey::response::AssertionResponse;
 use countersign_domain::presented_code::PresentedCode;
 use countersign_domain::secret::{Bearer, ChangePasswordId, Digest, StepUpToken};
 use countersign_domain::terms::{Grant, Terms};
 use countersign_domain::time::Timestamp;
+use data_encoding::BASE64URL_NOPAD;
 
 /// Who presents a second factor.
 #[derive(Clone, Debug)]
@@ -47,6 +49,8 @@ impl Claimant {
 pub struct Attempt {
     pub expected: Expected,
     pub code: PresentedCode,
+    /// In place of a code.
+    pub assertion: Option<Box<Assertion>>,
     pub request: Request,
     /// The application, if the challenge does not name it.
     pub application_id: Option<ApplicationId>,
@@ -56,7 +60,22 @@ pub struct Attempt {
     pub wants_tokens: bool,
 }
 
+/// A response of a passkey.
+#[derive(Clone, Debug)]
+pub struct Assertion {
+    /// Digest of what finds the ceremony.
+    pub ceremony: Digest,
+    pub response: AssertionResponse,
+}
+
 impl Attempt {
+    /// An attempt with a passkey. Its signature is what is counted as a guess.
+    pub(super) fn of_passkey(assertion: Assertion) -> Self {
+        let signature = BASE64URL_NOPAD.encode(&assertion.response.signature);
+        let attempt = Self::of(Factor::Passkey, &signature);
+        Self { assertion: Some(Box::new(assertion)), ..attempt }
+    }
+
     /// An attempt with one factor that asks for nothing else. The code is as typed.
     #[must_use]
     pub fn of(factor: Factor, code: &str) -> Self {
@@ -74,6 +93,7 @@ impl Attempt {
         Self {
             expected,
             code: PresentedCode::new(code),
+            assertion: None,
             request: Request::default(),
             application_id: None,
             tenant_id: None,
@@ -122,7 +142,7 @@ pub enum Refused {
     /// The tenant does not allow this factor.
     NotAllowed,
     NotEnrolled,
-    /// No one-time code is waiting.
+    /// No one-time code is waiting, or no response of a passkey is waited for.
     NoCode,
     /// The one-time code has no tries left.
     CodeExhausted,
@@ -139,6 +159,7 @@ impl Refused {
     fn spent(factor: Factor) -> Self {
         match factor {
             Factor::Totp => Self::WrongCode,
+            Factor::Passkey => Self::NoCode,
             Factor::OneTimeCode => Self::CodeUsed,
             Factor::BackupCode => Self::BackupCodeUsed,
         }

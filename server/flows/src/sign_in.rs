@@ -10,6 +10,7 @@ use countersign_domain::address::MethodKind;
 use countersign_domain::audit::{AuditContext, EventKind};
 use countersign_domain::challenge::{Challenge, FirstFactor};
 use countersign_domain::decisions::mailed_link::{self, LinkUse, Purpose};
+use countersign_domain::decisions::passkey_use::PasskeyUse;
 use countersign_domain::decisions::sign_in as decision;
 use countersign_domain::decisions::trust::Trust;
 use countersign_domain::ids::{ApplicationId, RefreshTokenId, TenantId};
@@ -25,7 +26,8 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device;
 use countersign_domain::user::{AccountLookup, User};
 use countersign_store::work::{
-    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, SignInCompleted, TicketKind,
+    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, SignInCompleted,
+    TicketKind, UsedPasskey,
 };
 
 /// What proves who signs in.
@@ -108,7 +110,7 @@ pub enum SignIn {
 }
 
 impl SignIn {
-    fn result(&self) -> SignInResult {
+    pub(super) fn result(&self) -> SignInResult {
         match self {
             Self::Granted { .. } => SignInResult::Granted,
             Self::SecondFactorDue { .. } => SignInResult::SecondFactorDue,
@@ -172,17 +174,55 @@ pub(super) struct PreparedGrant {
     second_factor_at: Option<Timestamp>,
 }
 
+/// The device that signs in.
+#[derive(Clone, Copy)]
+pub(super) struct Device<'a> {
+    /// Token of its trust.
+    pub(super) trust: Option<&'a str>,
+    /// Whether its session outlives the browser.
+    pub(super) is_remembered: bool,
+}
+
+/// Why a first factor that was right opens nothing.
+pub(super) enum NotCompleted {
+    /// The credentials changed while it was checked, or what stood in for the password was used up by another request.
+    Stale,
+    PasskeyRefused(PasskeyUse),
+}
+
 /// An account that has proved its first factor.
-struct Checked {
+pub(super) struct Checked {
     account: Account,
     first_factor: FirstFactor,
     rehashed: Option<PasswordHash>,
     password_uses: Vec<QuotaUse>,
     ticket: Option<PresentedTicket>,
+    passkey: Option<UsedPasskey>,
     /// The address that the ticket was mailed to.
     proved: Option<EmailAddress>,
     application_id: Option<ApplicationId>,
     state: Option<String>,
+}
+
+impl Checked {
+    fn of(account: Account, first_factor: FirstFactor, application_id: Option<ApplicationId>) -> Self {
+        Self {
+            account,
+            first_factor,
+            rehashed: None,
+            password_uses: Vec::new(),
+            ticket: None,
+            passkey: None,
+            proved: None,
+            application_id,
+            state: None,
+        }
+    }
+
+    /// An account whose passkey has signed, which counts once the sign-in is completed.
+    pub(super) fn by_passkey(account: Account, used: UsedPasskey) -> Self {
+        Self { passkey: Some(used), ..Self::of(account, FirstFactor::Passkey, None) }
+    }
 }
 
 impl Flows {
@@ -217,13 +257,31 @@ impl Flows {
             Ok(first) => first,
             Err(refused) => return Ok(refused),
         };
-        let Checked { account, first_factor, rehashed, password_uses, ticket, proved, application_id, state } = first;
+        let device = Device { trust: request.trust, is_remembered: request.is_remembered };
+        // What was typed is no longer the password.
+        let completed = self.complete_sign_in(caller, first, device, request.wants_tokens, terms).await?;
+        Ok(completed.unwrap_or(SignIn::Rejected))
+    }
+
+    /// Opens what is decided for an account that has proved its first factor, or both.
+    pub(super) async fn complete_sign_in(
+        &self,
+        caller: &Caller,
+        first: Checked,
+        device: Device<'_>,
+        wants_tokens: bool,
+        terms: &Terms,
+    ) -> Result<Result<SignIn, NotCompleted>, FlowError> {
+        let Checked { account, first_factor, rehashed, password_uses, ticket, passkey, proved, application_id, state } =
+            first;
         let now = self.now();
-        let application = application_id.filter(|_| request.wants_tokens);
-        let mut prepared = self.prepare_grant(caller, &account, request.is_remembered, application, None, now);
+        let application = application_id.filter(|_| wants_tokens);
+        let is_remembered = device.is_remembered;
+        let second_factor_at = passkey.as_ref().is_some_and(|used| used.asserted.user_verified).then_some(now);
+        let mut prepared = self.prepare_grant(caller, &account, is_remembered, application, second_factor_at, now);
         prepared.application_id = application_id;
         let challenge = self.random().draw(|random| Bearer::challenge(terms.challenge, random));
-        let (trust, next_trust) = self.presented_trust(caller, &account, request.trust, terms, now);
+        let (trust, next_trust) = self.presented_trust(caller, &account, device.trust, terms, now);
         let (change_password, change_password_id) = self.new_change_password_ticket(now);
         let network = self.network_digests(caller, account.id);
         let verified = self.audit(caller, now).about(account.id).event(EventKind::AddressVerified);
@@ -234,6 +292,7 @@ impl Flows {
             password_uses: password_uses.clone(),
             network: network.map(|network| self.known_network(network.known, now)),
             ticket,
+            passkey,
             proved: proved.map(|address| (address, verified)),
             rules: self.rules(),
             terms: *terms,
@@ -246,7 +305,7 @@ impl Flows {
                 digest: challenge.digest(),
                 account_id: account.id,
                 first_factor,
-                is_remembered: request.is_remembered,
+                is_remembered,
                 application_id,
                 state: state.clone(),
                 trust_challenge: None,
@@ -260,8 +319,8 @@ impl Flows {
         };
         let decided = match self.store().complete_sign_in(complete).await {
             Ok(SignInCompleted::Decided(decided)) => *decided,
-            // The password was changed while it was checked, so what was typed is no longer the password.
-            Ok(SignInCompleted::Stale) => return Ok(SignIn::Rejected),
+            Ok(SignInCompleted::PasskeyRefused(why)) => return Ok(Err(NotCompleted::PasskeyRefused(why))),
+            Ok(SignInCompleted::Stale) => return Ok(Err(NotCompleted::Stale)),
             Err(error) => {
                 // A right password costs nothing, whatever failed afterwards.
                 if let Err(error) = self.store().give_back(password_uses).await {
@@ -276,9 +335,9 @@ impl Flows {
         };
         let enrollable = || {
             let methods = self.rules().tenant_of(&decided.account).allowed_methods().into_iter();
-            methods.filter(|kind| first_factor.is_complemented_by(*kind)).collect()
+            methods.filter(|kind| kind.can_be_first() && first_factor.is_complemented_by(*kind)).collect()
         };
-        Ok(match decided.decision {
+        Ok(Ok(match decided.decision {
             decision::SignIn::Granted { by_trust } => SignIn::Granted {
                 granted: self.granted(prepared, decided.account, decided.user),
                 trust: next_trust.filter(|_| by_trust),
@@ -297,7 +356,7 @@ impl Flows {
             decision::SignIn::PasswordChangeDue => SignIn::PasswordChangeDue(change_password_id),
             decision::SignIn::VerificationDue => SignIn::VerificationDue,
             decision::SignIn::Refused(why) => SignIn::Unusable(why),
-        })
+        }))
     }
 
     /// Finds the account and checks the password, or the one-time password in its place.
@@ -324,18 +383,9 @@ impl Flows {
                 Ok(match (account, checked) {
                     (Some(account), PasswordCheck::Right { rehashed, uses }) => {
                         let first_factor = FirstFactor::Password;
-                        let (ticket, proved, application_id, state) = (None, None, request.application_id, None);
-                        let password_uses = uses;
-                        Ok(Checked {
-                            account,
-                            first_factor,
-                            rehashed,
-                            password_uses,
-                            ticket,
-                            proved,
-                            application_id,
-                            state,
-                        })
+                        let application_id = request.application_id;
+                        let checked = Checked::of(account, first_factor, application_id);
+                        Ok(Checked { rehashed, password_uses: uses, ..checked })
                     }
                     (_, PasswordCheck::Exhausted { until }) => Err(SignIn::TooMany { until }),
                     (_, PasswordCheck::Wrong) | (None, PasswordCheck::Right { .. }) => Err(SignIn::Rejected),
@@ -375,14 +425,10 @@ impl Flows {
     ) -> Result<Result<Checked, SignIn>, FlowError> {
         let found = self.find_ticket(&ticket, tenant_id).await?;
         let checked = found.map(|found| Checked {
-            account: found.account,
-            first_factor: FirstFactor::Password,
-            rehashed: None,
-            password_uses: Vec::new(),
             ticket: Some(ticket),
             proved: found.address,
-            application_id: None,
             state: found.state,
+            ..Checked::of(found.account, FirstFactor::Password, None)
         });
         Ok(checked.ok_or(SignIn::Rejected))
     }

@@ -3,6 +3,7 @@
 use super::keys::Key;
 use super::layers::{Entry, Source};
 use super::settings::MAX_HASH_THREADS;
+use countersign_domain::passkey::options::UserVerification;
 use countersign_domain::policy::Policy;
 use countersign_domain::tenant::{MailedCodes, RefreshTokenUsage};
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ fn strict_text(key: Key) -> Option<String> {
     let lifetime = match key {
         Key::MailedCodes => return Some(MailedCodes::Never.name().to_owned()),
         Key::RefreshTokenUsage => return Some(RefreshTokenUsage::OneTimeUse.name().to_owned()),
+        Key::PasskeyUserVerification => return Some(UserVerification::Required.name().to_owned()),
         Key::Passwordless => return Some(if strict.signs_in_by_mail { "on" } else { "off" }.to_owned()),
         Key::SessionIdle => strict.session_lifetime,
         Key::SessionLifetime => strict.session_absolute_lifetime,
@@ -70,6 +72,8 @@ fn default_text(key: Key, entries: &BTreeMap<Key, Entry>) -> String {
         | Key::Webhooks
         | Key::Keys
         | Key::CookieDomain
+        | Key::PasskeyRpId
+        | Key::PasskeyOrigins
         | Key::SmtpUrl
         | Key::SmtpFrom
         // The sender's domain.

@@ -116,7 +116,7 @@ settings! {
     DeleteAccount = "delete_account", "COUNTERSIGN_DELETE_ACCOUNT", "on|off", "on", Everywhere, Plain,
         "Whether users may delete their accounts at /api/auth/delete-user.";
     Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000001", Everywhere, Plain,
-        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\", \"sign_up\": true, \"verified_email\": false}]; in the file, [[tenants]] tables.";
+        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\", \"passkey\"], \"mailed_codes\": \"always|verified|never\", \"sign_up\": true, \"verified_email\": false}]; in the file, [[tenants]] tables.";
     Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000002", Everywhere, Plain,
         "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true, \"refresh_token_usage\": \"Reusable|OneTimeUse\", \"manages_factors\": false, \"links\": {\"change_password\": URL, \"verify_email\": URL, \"passwordless\": URL}}]; in the file, [[applications]] tables.";
     Webhooks = "webhooks", "COUNTERSIGN_WEBHOOKS", "JSON", "none", Everywhere, Secret,
@@ -131,6 +131,14 @@ settings! {
         "Refuse new passwords that are common, or a name of the user or of the service.";
     PasswordLength = "passwords.min_length", "COUNTERSIGN_PASSWORD_MIN_LENGTH", "COUNT", "8", Everywhere, Plain,
         "Characters of a new password, at least; from 8 to 64.";
+    PasskeyRpId = "passkeys.rp_id", "COUNTERSIGN_PASSKEYS_RP_ID", "DOMAIN", "the host of base_url", Everywhere, Plain,
+        "Domain that passkeys are for (relying-party id): that of the pages that ask for them, or one above it. Passkeys of another domain are not offered.";
+    PasskeyOrigins = "passkeys.origins", "COUNTERSIGN_PASSKEYS_ORIGINS", "ORIGIN,...", "those of base_url and trusted_origins that belong to the domain", Everywhere, Plain,
+        "Origins of pages that may ask for passkeys, such as https://app.example.com, and of Android apps (android:apk-key-hash:...).";
+    PasskeyUserVerification = "passkeys.user_verification", "COUNTERSIGN_PASSKEYS_USER_VERIFICATION", "preferred|required", "preferred", Everywhere, Plain,
+        "Whether a passkey signs in only after its authenticator has verified the user, by PIN, finger or face; with preferred, one that has not counts as one factor.";
+    PasskeyAttestation = "passkeys.attestation", "COUNTERSIGN_PASSKEYS_ATTESTATION", "none|direct", "none", Everywhere, Plain,
+        "Whether authenticators are asked for a statement about their model; it is recorded, and not checked.";
     JwtAlgorithm = "jwt.algorithm", "COUNTERSIGN_JWT_ALGORITHM", "EdDSA|ES256|RS256", "EdDSA", Everywhere, Plain,
         "Signature algorithm of access tokens; RS256 needs a key from `countersign generate-keyring --rs256`.";
     JwtRetiringAlgorithms = "jwt.retiring_algorithms", "COUNTERSIGN_JWT_RETIRING_ALGORITHMS", "NAME,...", "none", Everywhere, Plain,

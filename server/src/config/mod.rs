@@ -8,6 +8,7 @@
 //! | `read`, `sections`, `directory` | typed values; refuse values that make no sense |
 //! | `resolve`, [`settings`] | the result; refuses values that make no sense together |
 //! | [`report`] | the output of `check-config` |
+//! | [`passkeys`], [`webhooks`] | sections with rules of their own |
 //! | [`values`], [`secret`] | types of single settings |
 //!
 //! No secret appears in the output of `check-config`, in `Debug` or in the text of a problem.
@@ -19,6 +20,7 @@ mod gateways;
 pub mod keys;
 pub mod layers;
 pub(crate) mod nearest;
+pub mod passkeys;
 pub mod problem;
 mod read;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Flags and environment variables are text; the file may also give numbers, booleans, arrays and tables. Readers take
 //! both forms, and rely on [`Key::takes`](super::Key::takes) for the type.
 
+use super::passkeys::{self, PasskeyOrigin};
 use super::secret::SecretText;
 use super::values::{BaseUrl, DatabaseUrl, DialectName, LogFormat, Profile};
 use crate::net::cookie_scope::{CookieDomain, SameSite};
@@ -15,6 +16,8 @@ use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::language::Language;
 use countersign_domain::link_template::LinkTemplate;
+use countersign_domain::passkey::options::UserVerification;
+use countersign_domain::passkey::relying_party::{Attestation, RelyingPartyId};
 use countersign_domain::signing::Algorithm;
 use countersign_domain::tenant::{MailedCodes, RefreshTokenUsage};
 use countersign_domain::webhook::EventType;
@@ -55,6 +58,10 @@ from_text! {
     DatabaseUrl: DatabaseUrl::parse;
     DialectName: DialectName::parse;
     OriginPattern: OriginPattern::parse;
+    PasskeyOrigin: PasskeyOrigin::parse;
+    RelyingPartyId: passkeys::relying_party_id;
+    UserVerification: passkeys::user_verification;
+    Attestation: passkeys::attestation;
     IpNet: network;
     SmtpUrl: SmtpUrl::parse;
     HelloName: HelloName::parse;
@@ -78,7 +85,7 @@ from_text! {
     LinkTemplate: LinkTemplate::parse;
     TenantId: |text| TenantId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
     ApplicationId: |text| ApplicationId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
-    MethodKind: |text| MethodKind::parse(text).ok_or_else(|| format!("`{text}` is none of authenticator, email and sms"));
+    MethodKind: |text| MethodKind::parse(text).ok_or_else(|| format!("`{text}` is none of authenticator, email, sms and passkey"));
 }
 
 /// Names all events if there is no such event.

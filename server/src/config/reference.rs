@@ -52,6 +52,8 @@ fn example(key: Key) -> Option<&'static str> {
         Key::Webhooks => {
             "[{ name = \"crm\", url = \"https://crm.example.com/events\", secret_file = \"/etc/countersign/crm-webhook\" }]"
         }
+        Key::PasskeyRpId => "\"example.com\"",
+        Key::PasskeyOrigins => "[\"https://app.example.com\"]",
         Key::Keyring => "\"/etc/countersign/keyring\"",
         Key::JwtRetiringAlgorithms => "[\"ES256\"]",
         Key::JwtIssuer => "\"https://id.example.com\"",
@@ -195,7 +197,7 @@ fn entry(key: Key) -> Value {
         "name" | "language" | "url" | "secret" | "secret_file" => text.clone(),
         "events" => json!({"type": "array", "items": {"enum": event_types()}, "uniqueItems": true}),
         "login_policy" => choice("Enabled|Disabled|Required"),
-        "methods" => json!({"type": "array", "items": choice("authenticator|email|sms")}),
+        "methods" => json!({"type": "array", "items": choice("authenticator|email|sms|passkey")}),
         "mailed_codes" => own(Key::MailedCodes),
         "roles" => json!({"type": "array", "items": text, "uniqueItems": true}),
         "trust_policy" => choice("Any|This|None"),
@@ -313,6 +315,7 @@ fn the_commented_file_sets_nothing_and_each_of_its_lines_is_accepted() {
 fn companions(name: &str) -> String {
     let smtp = [("smtp.url", "smtps://mail.example.com"), ("smtp.from", "no-reply@example.com")];
     match name {
+        "passkeys.rp_id" | "passkeys.origins" => "base_url = \"https://example.com\"\n".to_owned(),
         "cookies.domain" => "base_url = \"https://id.example.com\"\n".to_owned(),
         _ if name.starts_with("smtp.") => {
             let others = smtp.iter().filter(|(other, _)| *other != name);

@@ -59,6 +59,7 @@ impl Settings {
         let mut notes = Vec::new();
         let is_local = self.listen.ip().is_loopback();
         notes.extend(self.base_url_note());
+        notes.extend(self.passkeys_note());
         if !is_local && !self.base_url.is_secure() {
             notes.push(format!(
                 "the base URL {} is not https, so cookies lack Secure and passwords cross the network unencrypted",

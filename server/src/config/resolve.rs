@@ -73,6 +73,7 @@ pub(super) fn resolve(
             algorithm: sections.jwt.algorithm,
             retiring: sections.jwt.retiring_algorithms,
         },
+        passkeys: sections.passkeys,
         password_blocklist_is_on: sections.passwords.blocklist,
         shortest_password: sections.passwords.min_length,
         verification_signs_in: sections.sign_in_after_verification,
@@ -99,6 +100,7 @@ pub(super) fn resolve(
         responses_are_validated: sections.validate_responses,
         shutdown_grace: sections.shutdown_grace,
     };
+    resolver.check_passkeys(&settings);
     // In the order of `check-config`.
     resolver.refusals.sort_by_key(|(key, _)| *key);
     problems.extend(resolver.refusals.into_iter().map(|(_, problem)| problem));
@@ -205,6 +207,27 @@ impl Resolver<'_> {
         if let Some(domain) = cookies.domain.as_ref().filter(|domain| !domain.covers(base_url.origin())) {
             let problem = format!("the host of `base_url`, {base_url}, is not below `{}`", domain.as_str());
             self.refuse(Key::CookieDomain, &format!("{problem}: browsers would take no cookie"));
+        }
+    }
+
+    fn check_passkeys(&mut self, settings: &Settings) {
+        // They could only be checked against the wrong pages.
+        let read = [Key::BaseUrl, Key::TrustedOrigins, Key::PasskeyRpId, Key::PasskeyOrigins];
+        if self.refusals.iter().any(|(key, _)| read.contains(key)) {
+            return;
+        }
+        match settings.relying_party() {
+            Ok(relying_party) => {
+                for origin in settings.foreign_passkey_origins(&relying_party.id) {
+                    let problem =
+                        format!("{origin} is not a page of {} by https, or by http on localhost", relying_party.id);
+                    self.refuse(Key::PasskeyOrigins, &problem);
+                }
+            }
+            Err(problem) if settings.passkeys.rp_id.is_some() => self.refuse(Key::PasskeyRpId, &problem),
+            Err(problem) if !settings.passkeys.origins.is_empty() => self.refuse(Key::PasskeyOrigins, &problem),
+            // Nobody has asked for passkeys, so they are off.
+            Err(_) => {}
         }
     }
 

@@ -3,6 +3,7 @@
 //! as they are stand in [`settings`](super::settings).
 
 use super::directory::{self, ApplicationSection, TenantSection};
+use super::passkeys::Passkeys;
 use super::read::{app_name, count, list, optional, seconds, switch, text};
 use super::secret::SecretText;
 use super::settings::{Cookies, Database, Lifetimes, Limits, Log, Messages, Retention};
@@ -77,6 +78,7 @@ pub(super) struct Sections {
     #[serde(deserialize_with = "optional")]
     pub(super) keys: Option<SecretText>,
     pub(super) passwords: Passwords,
+    pub(super) passkeys: Passkeys,
     pub(super) jwt: Jwt,
     pub(super) database: Database,
     pub(super) retention: Retention,

@@ -1,5 +1,6 @@
 //! The settings as the rest of the server uses them.
 
+use super::passkeys::Passkeys;
 use super::read::{access_token_lifetime, count, days, language, lifetime, optional, seconds, switch, text};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat, Profile};
 use super::webhooks::Receiver;
@@ -51,6 +52,7 @@ pub struct Settings {
     pub passwordless_is_on: bool,
     /// Whether owners may delete their accounts.
     pub deletion_is_on: bool,
+    pub passkeys: Passkeys,
     pub tokens: AccessTokenSettings,
     /// Never empty.
     pub dialects: BTreeSet<DialectName>,

@@ -44,6 +44,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "factor-added.txt",
     "factor-removed.txt",
     "layout.html",
+    "passkey-misused.txt",
     "password-changed.txt",
     "password-reset-link.txt",
     "recovery-code-used.txt",
@@ -357,6 +358,7 @@ fn samples() -> impl Iterator<Item = (Message, &'static str, &'static str)> {
         Notice::AccountSuspended,
         Notice::RefreshTokenReused,
         Notice::SignInAfterLongAbsence,
+        Notice::PasskeyMisused,
     ];
     let notices = notices.map(|notice| (Message::Notice(notice), "nothing", ""));
     codes.into_iter().chain(links).chain(notices)

@@ -225,7 +225,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         "metrics" => operations.as_ref().map_or_else(|| "off".to_owned(), |server| server.local_addr().to_string()),
         "tenant_open_to_sign_up" => open_tenant,
     );
-    if let Some(note) = settings.base_url_note() {
+    for note in settings.base_url_note().into_iter().chain(settings.passkeys_note()) {
         warn!(logging.log, "{}", note);
     }
     let keyring_is_new = prepared.keyring_is_new;

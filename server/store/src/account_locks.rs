@@ -10,6 +10,7 @@
 
 use countersign_domain::attempt::Claimant;
 use countersign_domain::ids::AccountId;
+use countersign_domain::passkey::ceremony::Ceremony;
 use countersign_domain::secret::Digest;
 use std::hash::{BuildHasher, RandomState};
 use tokio::sync::{Mutex, MutexGuard};
@@ -34,6 +35,12 @@ impl From<&AccountId> for LockKey {
 impl From<&Digest> for LockKey {
     fn from(digest: &Digest) -> Self {
         Self::Token(*digest)
+    }
+}
+
+impl From<&Ceremony> for LockKey {
+    fn from(ceremony: &Ceremony) -> Self {
+        ceremony.purpose.account_id().map_or(Self::Token(ceremony.digest), Self::Account)
     }
 }
 

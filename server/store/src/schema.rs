@@ -333,6 +333,46 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    passkeys (id) {
+        id -> Text,
+        account_id -> Text,
+        handle -> Text,
+        credential_id -> Binary,
+        relying_party -> Text,
+        public_key -> Binary,
+        counter -> BigInt,
+        name -> Nullable<Text>,
+        transports -> Text,
+        aaguid -> Binary,
+        user_verified -> Bool,
+        backup_eligible -> Bool,
+        backed_up -> Bool,
+        attestation -> Text,
+        attestation_object -> Nullable<Binary>,
+        last_used_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    passkey_ceremonies (digest) {
+        digest -> Binary,
+        challenge -> Binary,
+        purpose -> Text,
+        relying_party -> Text,
+        account_id -> Nullable<Text>,
+        sign_in -> Nullable<Binary>,
+        session_id -> Nullable<Text>,
+        demands_verification -> Bool,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::joinable!(passkeys -> accounts (account_id));
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
 diesel::joinable!(tickets -> accounts (account_id));
@@ -345,5 +385,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     backup_codes,
     tickets,
     former_addresses,
+    passkeys,
     refresh_tokens
 );

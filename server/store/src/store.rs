@@ -6,22 +6,23 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddCanary, AddMethod, AllGrantsEnded, AttemptEnded, AttemptSecondFactor, AuditBlockSealed,
-    AuditBlocksRemoved, AuditPlace, BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration,
-    ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CountEverything,
-    CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail,
-    EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents,
-    FindBlockEvents, FindRefreshTokens, FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices,
-    FindUnnormalized, FindUnsealed, FindUsers, FinishMessage, FinishWebhookEvent, FoundTicket, FoundTrustedDevice,
-    FoundUsers, IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled,
-    MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted,
-    PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks,
-    RemoveMethods, RemoveTags, RenameMethod, ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret,
-    ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage,
-    SealAuditBlock, SealedTable, SecondFactorCompleted, SignInCompleted, Statistics, StoredAboutUser, StoredAuditEvent,
-    StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry,
-    TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized,
-    UsernamesNormalized, VerifyAddress, WebhookQueue, Written,
+    AccountWritten, AddCanary, AddMethod, AddPasskey, AllGrantsEnded, AttemptEnded, AttemptSecondFactor,
+    AuditBlockSealed, AuditBlocksRemoved, AuditPlace, BeginCeremony, BeginEnrolment, ChangeAccount, ChangeAddress,
+    ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
+    CompleteSignIn, CountEverything, CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor,
+    EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt,
+    FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindCeremony, FindRefreshTokens, FindSealed, FindTagged,
+    FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers, FinishMessage,
+    FinishWebhookEvent, FoundCeremony, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink, Issued,
+    KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved,
+    NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasskeyAdded, PasskeyRemoved, PasswordTry,
+    PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks,
+    RemoveMethods, RemovePasskey, RemoveTags, RenameMethod, RenamePasskey, ReplaceBackupCodes, ResealedBlock,
+    ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions,
+    ScanSigned, ScannedPage, SealAuditBlock, SealedTable, SecondFactorCompleted, SignInCompleted, SpendCeremony,
+    Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage,
+    TakeMessages, TakePasswordTry, TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict,
+    UsernameNormalized, UsernamesNormalized, VerifyAddress, WaitingSignIn, WebhookQueue, Written,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -37,6 +38,7 @@ use countersign_domain::language::Languages;
 use countersign_domain::limits::StoredLimits;
 use countersign_domain::message::StoredMessage;
 use countersign_domain::observer::{Observer, StoreResult};
+use countersign_domain::passkey::Passkey;
 use countersign_domain::quota::QuotaUse;
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
@@ -134,6 +136,12 @@ units! {
     pub read user(AccountLookup) -> Option<User>;
     /// The sessions of an account that are live at this time, the newest first.
     pub read sessions_of((AccountId, Timestamp)) -> Vec<Session>;
+    /// The passkeys of an account, the oldest first.
+    pub read passkeys_of(AccountId) -> Vec<Passkey>;
+    /// A ceremony of a passkey that waits for its response, and the passkey.
+    pub read find_ceremony(FindCeremony) -> Option<FoundCeremony>;
+    /// The sign-in that waits for its second factor under this digest at this time.
+    pub read waiting_sign_in((Digest, Timestamp)) -> Option<WaitingSignIn>;
     /// The confirmed authenticator apps of an account, the oldest first, and the one being enrolled.
     pub read authenticators_of(AccountId) -> (Vec<Authenticator>, Option<Authenticator>);
     /// Users of a tenant, with their methods and registrations.
@@ -283,6 +291,16 @@ units! {
     pub write remove_methods(RemoveMethods) -> MethodsRemoved, by account_id;
     /// Sets the label of a method; `false` if there is no such method.
     pub write rename_method(RenameMethod) -> bool, by account_id;
+    /// Stores a ceremony of a passkey; `false` if its account has changed since it was read.
+    pub write begin_ceremony(BeginCeremony) -> bool, by ceremony;
+    /// Ends a ceremony whose response was not right; `false` if another response has.
+    pub write spend_ceremony(SpendCeremony) -> bool;
+    /// Stores a passkey.
+    pub write add_passkey(AddPasskey) -> PasskeyAdded, by account_id;
+    /// Removes a passkey.
+    pub write remove_passkey(RemovePasskey) -> PasskeyRemoved, by account_id;
+    /// Sets the label of a passkey, and returns the passkey with it; `None` if there is no such passkey.
+    pub write rename_passkey(RenamePasskey) -> Option<Passkey>, by account_id;
     /// Replaces all backup codes.
     pub write replace_backup_codes(ReplaceBackupCodes) -> Changed, by account_id;
     /// Takes the second factor from an account, as an administrator.
@@ -432,6 +450,7 @@ impl Store {
         let expired = |table| self.purge_table(PurgeTable { table, before: purge.now, batch: purge.batch });
         Ok(Purged {
             challenges: expired(ExpiringTable::Challenges).await?,
+            passkey_ceremonies: expired(ExpiringTable::PasskeyCeremonies).await?,
             one_time_codes: expired(ExpiringTable::OneTimeCodes).await?,
             sessions: expired(ExpiringTable::Sessions).await?,
             refresh_tokens: expired(ExpiringTable::RefreshTokens).await?,

@@ -14,8 +14,11 @@ const PAGE = `<!doctype html>
 <script type="module" src="/application.js"></script>
 `;
 
-/** Serves a page until the test `t` ends. Its code is set by `use`, since that may need the page's origin. */
-export async function startApplication(t) {
+/**
+ * Serves a page until the test `t` ends, at an address of this machine by the name `host`. Its code is set by `use`, since that
+ * may need the page's origin.
+ */
+export async function startApplication(t, host = "127.0.0.1") {
   let code;
   const server = createServer((request, response) => {
     const isScript = request.url === "/application.js";
@@ -28,7 +31,7 @@ export async function startApplication(t) {
     server.closeAllConnections();
   });
   return {
-    origin: `http://127.0.0.1:${server.address().port}`,
+    origin: `http://${host}:${server.address().port}`,
     /** Sets the page's code, a module; packages that it imports are bundled with it. */
     async use(script) {
       const bundle = await build({

@@ -17,10 +17,10 @@ const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 
 /**
- * Starts a server that ends with the test `t`; `own` are settings of its own, by the name of the variable. It is on SQLite,
- * or on PostgreSQL if `CLIENT_TESTS_DATABASE` is `postgresql`.
+ * Starts a server that ends with the test `t`; `own` are settings of its own, by the name of the variable, and `host` is the name of
+ * this machine in its base URL. It is on SQLite, or on PostgreSQL if `CLIENT_TESTS_DATABASE` is `postgresql`.
  */
-export async function startServer(t, own = {}) {
+export async function startServer(t, own = {}, host = "127.0.0.1") {
   const dataDirectory = await mkdtemp(join(tmpdir(), "countersign-"));
   const database = newTestDatabase();
   const settings = { ...database.settings, ...own };
@@ -39,11 +39,12 @@ export async function startServer(t, own = {}) {
   // The base URL has to name the port, so the port is chosen first; somebody else may take it in between.
   for (let tries = 1; ; tries += 1) {
     const port = await freePort();
-    const started = await launch(port, dataDirectory, settings);
+    const baseURL = `http://${host}:${port}`;
+    const started = await launch(port, baseURL, dataDirectory, settings);
     if (started.isListening) {
       child = started.child;
       log = started.log;
-      return new Server(`http://127.0.0.1:${port}`, dataDirectory, settings);
+      return new Server(baseURL, dataDirectory, settings);
     }
     if (tries === 5 || !started.log().includes("listening on")) {
       throw new Error(`the server did not start:\n${started.log()}`);
@@ -133,14 +134,14 @@ function environment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("COUNTERSIGN_")));
 }
 
-function launch(port, dataDirectory, settings) {
+function launch(port, baseURL, dataDirectory, settings) {
   // In a directory of its own there is no ./countersign.toml.
   const child = spawn(binary(), [], {
     cwd: dataDirectory,
     env: {
       ...environment(),
       COUNTERSIGN_LISTEN: `127.0.0.1:${port}`,
-      COUNTERSIGN_BASE_URL: `http://127.0.0.1:${port}`,
+      COUNTERSIGN_BASE_URL: baseURL,
       COUNTERSIGN_DATA_DIR: dataDirectory,
       COUNTERSIGN_OUTBOX: join(dataDirectory, "outbox.ndjson"),
       COUNTERSIGN_RATE_LIMITS: "off",

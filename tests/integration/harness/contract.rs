@@ -117,11 +117,18 @@ pub(crate) fn example_body(operation_id: &str) -> Option<Value> {
         CONTRACTS.iter().find_map(|contract| Some((&contract.document, contract.document.find(operation_id)?)))?;
     let schema = document.resolve(operation.get("requestBody")?).pointer("/content/application~1json/schema")?;
     let schema = document.resolve(schema);
+    Some(example_object(document, schema))
+}
+
+/// The required fields of an object, with the examples of the contract.
+fn example_object(document: &Document, schema: &Value) -> Value {
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let fields: Map<_, _> = required
-        .map(|name| (name.to_owned(), document.resolve(&schema["properties"][name])["example"].clone()))
-        .collect();
-    Some(fields.into())
+    let example = |name: &str| {
+        let field = document.resolve(&schema["properties"][name]);
+        if field["type"] == "object" { example_object(document, field) } else { field["example"].clone() }
+    };
+    let fields: Map<_, _> = required.map(|name| (name.to_owned(), example(name))).collect();
+    fields.into()
 }
 
 /// Asserts that a server noted no response that broke the contract. A test that fails already keeps its own reason.

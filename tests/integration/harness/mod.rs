@@ -5,6 +5,7 @@
 //! | start a server with a database, a clock and an outbox of its own | [`world`] |
 //! | start the compiled program, kill it, look at its memory | [`process`] |
 //! | act like a browser, a bearer client, a stranger | [`caller`] |
+//! | have an authenticator with a passkey | [`authenticator`] |
 //! | look at a response | [`response`] |
 //! | hold each response against the contract, and remember which responses were seen | [`contract`] |
 //! | sign users up, enrol their apps, bring them to a challenge | [`user`] |
@@ -17,6 +18,7 @@
 //!
 //! Every response that comes through a [`Caller`] is held against the contract, whatever the test is about.
 
+pub(crate) mod authenticator;
 pub(crate) mod caller;
 pub(crate) mod contract;
 pub(crate) mod database;
@@ -30,6 +32,7 @@ pub(crate) mod user;
 pub(crate) mod wire;
 pub(crate) mod world;
 
+pub(crate) use authenticator::Authenticator;
 pub(crate) use caller::Caller;
 pub(crate) use contract::Pairs;
 pub(crate) use mail_server::MailServer;

@@ -1,18 +1,21 @@
 //! A server in this process with everything of its own: directory, database, clock, outbox, port.
 
 use super::BASE_URL;
+use super::authenticator::{ORIGIN, RP_ID};
 use super::contract::{self, Pairs};
 use super::database::Database;
 use super::service::{Administrator, Service};
 use super::wire::Wire;
 use countersign::clock::{Clock, ManualClock, SystemClock};
 use countersign::config::Settings;
+use countersign::config::passkeys::PasskeyOrigin;
 use countersign::config::values::{BaseUrl, DatabaseUrl, KeyringSource};
 use countersign::edge::validation::Deviations;
 use countersign::server::{self, RunningServer};
 use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::ids::{ApiKeyId, TenantId};
 use countersign_domain::keyring::Keyring;
+use countersign_domain::passkey::relying_party::RelyingPartyId;
 use countersign_domain::password::Cost;
 use countersign_domain::secret::ApiKey;
 use countersign_domain::tenant::{Application, Directory, RefreshTokenUsage, Tenant};
@@ -141,6 +144,8 @@ impl World {
         let mut settings = Settings::default_in(&data_in(&directory));
         settings.listen = "127.0.0.1:0".parse().unwrap();
         settings.base_url = BaseUrl::parse(BASE_URL).unwrap();
+        settings.passkeys.rp_id = Some(RelyingPartyId::parse(RP_ID).unwrap());
+        settings.passkeys.origins = vec![PasskeyOrigin::parse(ORIGIN).unwrap()];
         settings.rate_limits_are_on = false;
         settings.responses_are_validated = true;
         settings.log.level = slog::FilterLevel::Critical;

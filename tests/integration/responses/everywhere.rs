@@ -3,7 +3,7 @@
 use super::scenario::scenarios;
 use crate::harness::caller::{Call, Caller};
 use crate::harness::contract::{better_auth as operations, example_body, example_path};
-use crate::harness::{Pairs, Response, World};
+use crate::harness::{BASE_URL, Pairs, Response, World};
 use countersign_contract_compare::{BodyRule, OperationEntry};
 use countersign_test_postgres::DatabaseKind;
 use std::time::Duration;
@@ -152,7 +152,7 @@ scenarios! {
             assert_eq!(refused.retry_after(), 10);
             let strict = [
                 "/two-factor/", "/sign-in", "/sign-up", "/change-password", "/change-email", "/request-password-reset",
-                "/forget-password", "/send-verification-email",
+                "/forget-password", "/send-verification-email", "/passkey/verify-",
             ];
             let strict = strict.iter().any(|part| entry.path.contains(part));
             assert_eq!(responses.len(), if strict { 3 } else { 100 }, "{}", entry.operation_id);
@@ -165,9 +165,14 @@ scenarios! {
     /// The database breaks underneath.
     async fn the_server_fails(database: DatabaseKind) -> Pairs {
         let world = World::start(database).await;
+        // Responses of passkeys are looked up by this cookie alone.
+        let browser = world.browser();
+        browser.get("/passkey/generate-authenticate-options").await.ok();
+        let cookie = format!("better-auth.better-auth-passkey={}", browser.cookie("better-auth-passkey").unwrap());
         world.database().break_everything();
         for entry in documenting(500) {
-            let response = example(&world.bearer(some_token()), entry).await;
+            let caller = world.bearer(some_token()).with_header("cookie", &cookie).with_header("origin", BASE_URL);
+            let response = example(&caller, entry).await;
             response.refused(500, "INTERNAL_SERVER_ERROR").saying("Internal server error");
         }
         world.answered(500).await

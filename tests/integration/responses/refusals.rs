@@ -1,7 +1,7 @@
 //! Responses that single operations give when they refuse.
 
 use super::scenario::scenarios;
-use crate::harness::{PASSWORD, Pairs, World};
+use crate::harness::{Authenticator, PASSWORD, Pairs, World};
 use countersign_domain::tenant::{Directory, LoginPolicy, Tenant};
 use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
@@ -70,6 +70,7 @@ scenarios! {
         let user = world.user("ada").await;
         user.browser.get("/list-accounts").await.refused(403, "ENROLMENT_REQUIRED");
         user.browser.get("/trusted-devices/list").await.refused(403, "ENROLMENT_REQUIRED");
+        user.browser.get("/passkey/list-user-passkeys").await.refused(403, "ENROLMENT_REQUIRED");
         world.answered(403).await
     }
 
@@ -82,7 +83,24 @@ scenarios! {
         world.clock.advance(Duration::from_secs(1));
         let response = user.browser.get("/list-sessions").await;
         response.refused(403, "SESSION_NOT_FRESH").saying("Session is not fresh");
+        user.browser.get("/passkey/generate-register-options").await.refused(403, "SESSION_NOT_FRESH");
         world.answered(403).await
+    }
+
+    /// A passkey is asked for that cannot be, and one is shown that nobody has.
+    async fn passkeys_that_are_none(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        let user = world.user("ada").await;
+        let path = "/passkey/generate-register-options?authenticatorAttachment=cloud";
+        user.browser.get(path).await.refused(400, "VALIDATION_ERROR").saying(
+            "[query.authenticatorAttachment] Invalid option: expected one of \"platform\"|\"cross-platform\"",
+        );
+        let stranger = world.browser();
+        let options = stranger.get("/passkey/generate-authenticate-options").await.ok();
+        let body = json!({"response": Authenticator::new().assert(&options.body)});
+        let response = stranger.post("/passkey/verify-authentication").json(body).await;
+        response.refused(401, "PASSKEY_NOT_FOUND").saying("Passkey not found");
+        world.close().await.into_iter().filter(|(_, status)| [400, 401].contains(status)).collect()
     }
 
     /// The same backup code comes several times at the same moment: one is accepted, who came too late in the middle

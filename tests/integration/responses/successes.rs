@@ -1,7 +1,7 @@
 //! The good responses.
 
 use super::scenario::scenarios;
-use crate::harness::{PASSWORD, Pairs, World};
+use crate::harness::{Authenticator, PASSWORD, Pairs, World};
 use countersign_domain::tenant::{Directory, Tenant};
 use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
@@ -47,6 +47,25 @@ scenarios! {
         browser.post("/trusted-devices/rename").json(json!({"id": id, "name": "My laptop"})).await.ok();
         browser.post("/trusted-devices/revoke").json(json!({"id": id})).await.ok();
         browser.post("/trusted-devices/revoke-all").await.ok();
+        world.answered(200).await
+    }
+
+    /// Somebody registers a passkey, signs in with it, renames and removes it.
+    async fn a_passkey(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        let user = world.user("ada").await;
+        let mut authenticator = Authenticator::new();
+        let options = user.browser.get("/passkey/generate-register-options").await.ok();
+        let response = authenticator.register(&options.body);
+        let registered = user.browser.post("/passkey/verify-registration").json(json!({"response": response})).await.ok();
+        let browser = world.browser();
+        let options = browser.get("/passkey/generate-authenticate-options").await.ok();
+        let response = authenticator.assert(&options.body);
+        browser.post("/passkey/verify-authentication").json(json!({"response": response})).await.ok();
+        browser.get("/passkey/list-user-passkeys").await.ok();
+        let id = registered.text("/id");
+        browser.post("/passkey/update-passkey").json(json!({"id": id, "name": "My laptop"})).await.ok();
+        browser.post("/passkey/delete-passkey").json(json!({"id": id})).await.ok();
         world.answered(200).await
     }
 

@@ -7,8 +7,10 @@
 //! | times, switches and patterns used in both | [`values`] |
 //! | statuses of each operation | [`replies`] |
 //! | the form of errors | [`error`] |
+//! | all of these for passkeys | [`passkeys`] |
 
 pub mod error;
+pub mod passkeys;
 pub mod replies;
 pub mod requests;
 pub mod responses;
@@ -31,6 +33,7 @@ use dropshot::{Path, Query, RequestContext};
             "Two-Factor" = { description = "Setting up second factors, and passing them." },
             "Default" = { description = "Accounts and sessions." },
             "Trusted devices" = { description = "Devices that skip the second factor." },
+            "Passkey" = { description = "Passkeys, to sign in with and as a second factor." },
         },
     },
 }]
@@ -300,6 +303,88 @@ pub trait BetterAuthApi {
         context: RequestContext<Self::Context>,
         body: OptionalJsonBody<requests::NoFields>,
     ) -> Result<Reply<replies::RevokeTrustedDevice>, Error>;
+
+    /// Begin to register a passkey.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/passkey/generate-register-options",
+        operation_id = "generatePasskeyRegistrationOptions",
+        tags = ["Passkey"],
+    }]
+    async fn generate_passkey_registration_options(
+        context: RequestContext<Self::Context>,
+        query: SingleQuery<passkeys::requests::RegistrationOptions>,
+    ) -> Result<Reply<passkeys::replies::RegistrationOptions>, Error>;
+
+    /// Register a passkey.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/passkey/verify-registration",
+        operation_id = "passkeyVerifyRegistration",
+        tags = ["Passkey"],
+    }]
+    async fn passkey_verify_registration(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<passkeys::requests::VerifyRegistration>,
+    ) -> Result<Reply<passkeys::replies::VerifyRegistration>, Error>;
+
+    /// Begin to sign in with a passkey, or to pass one as a second factor.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/passkey/generate-authenticate-options",
+        operation_id = "passkeyGenerateAuthenticateOptions",
+        tags = ["Passkey"],
+    }]
+    async fn passkey_generate_authenticate_options(
+        context: RequestContext<Self::Context>,
+    ) -> Result<Reply<passkeys::replies::AuthenticationOptions>, Error>;
+
+    /// Sign in with a passkey, or pass one as a second factor.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/passkey/verify-authentication",
+        operation_id = "passkeyVerifyAuthentication",
+        tags = ["Passkey"],
+    }]
+    async fn passkey_verify_authentication(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<passkeys::requests::VerifyAuthentication>,
+    ) -> Result<Reply<passkeys::replies::VerifyAuthentication>, Error>;
+
+    /// List the user's passkeys.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/passkey/list-user-passkeys",
+        operation_id = "passkeyListUserPasskeys",
+        tags = ["Passkey"],
+    }]
+    async fn passkey_list_user_passkeys(
+        context: RequestContext<Self::Context>,
+    ) -> Result<Reply<passkeys::replies::ListUserPasskeys>, Error>;
+
+    /// Remove a passkey.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/passkey/delete-passkey",
+        operation_id = "passkeyDeletePasskey",
+        tags = ["Passkey"],
+    }]
+    async fn passkey_delete_passkey(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<passkeys::requests::DeletePasskey>,
+    ) -> Result<Reply<passkeys::replies::DeletePasskey>, Error>;
+
+    /// Rename a passkey.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/passkey/update-passkey",
+        operation_id = "passkeyUpdatePasskey",
+        tags = ["Passkey"],
+    }]
+    async fn passkey_update_passkey(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<passkeys::requests::UpdatePasskey>,
+    ) -> Result<Reply<passkeys::replies::UpdatePasskey>, Error>;
 
     /// Change the password.
     #[endpoint {

@@ -6,43 +6,43 @@ use super::error::ErrorBody;
 use super::responses;
 use crate::reply::{Documented, HtmlPage, NoBody};
 
-const SET_COOKIE: &str = "Set-Cookie";
-const SET_AUTH_TOKEN: &str = "set-auth-token";
+pub(super) const SET_COOKIE: &str = "Set-Cookie";
+pub(super) const SET_AUTH_TOKEN: &str = "set-auth-token";
 const CONTENT_SECURITY_POLICY: &str = "Content-Security-Policy";
 const LOCATION: &str = "Location";
 const RETRY_AFTER: &str = "Retry-After";
 const X_RETRY_AFTER: &str = "X-Retry-After";
 
-const fn error(status: u16, description: &'static str, headers: &'static [&'static str]) -> Documented {
+pub(super) const fn error(status: u16, description: &'static str, headers: &'static [&'static str]) -> Documented {
     Documented::new::<ErrorBody>(status, description, headers)
 }
 
 const BAD_REQUEST: Documented = error(400, "The request cannot be understood, or does not fit the account.", &[]);
-const VERIFY_BAD_REQUEST: Documented =
+pub(super) const VERIFY_BAD_REQUEST: Documented =
     error(400, "The request cannot be understood, or this factor cannot be verified now.", &[SET_COOKIE]);
 const WRONG_PASSWORD: Documented = error(401, "E-mail address and password do not belong together.", &[]);
 const LINK_UNAUTHORIZED: Documented = error(401, "The link does nothing.", &[]);
-const UNAUTHORIZED: Documented = error(401, "There is no live session.", &[SET_COOKIE]);
+pub(super) const UNAUTHORIZED: Documented = error(401, "There is no live session.", &[SET_COOKIE]);
 const CHALLENGE_UNAUTHORIZED: Documented =
     error(401, "There is no live session or challenge, or the code is wrong.", &[SET_COOKIE]);
-const FORBIDDEN: Documented = error(403, "The request is not allowed from here, or in this session.", &[]);
-const VERIFY_FORBIDDEN: Documented =
+pub(super) const FORBIDDEN: Documented = error(403, "The request is not allowed from here, or in this session.", &[]);
+pub(super) const VERIFY_FORBIDDEN: Documented =
     error(403, "The request is not allowed from here, or the account may not be signed in to.", &[SET_COOKIE]);
 const NOT_FOUND: Documented = error(404, "The operator has switched this operation off.", &[]);
 const CONFLICT: Documented = error(409, "Another request changed the backup codes at the same moment.", &[]);
-const PAYLOAD_TOO_LARGE: Documented = error(413, "The body is larger than the server reads.", &[]);
-const UNSUPPORTED_MEDIA_TYPE: Documented = error(415, "The body has a media type that is not taken.", &[]);
+pub(super) const PAYLOAD_TOO_LARGE: Documented = error(413, "The body is larger than the server reads.", &[]);
+pub(super) const UNSUPPORTED_MEDIA_TYPE: Documented = error(415, "The body has a media type that is not taken.", &[]);
 const USER_ALREADY_EXISTS: Documented = error(422, "There is an account with this e-mail address.", &[]);
 const TOO_MANY_REQUESTS: Documented = error(429, "A limit is reached.", &[RETRY_AFTER, X_RETRY_AFTER]);
 const INTERNAL_SERVER_ERROR: Documented = error(500, "The server failed.", &[]);
 const SERVICE_UNAVAILABLE: Documented = error(503, "The server is too busy, or about to stop.", &[RETRY_AFTER]);
 
 /// Errors of every operation that reads the database.
-const ALWAYS: &[Documented] = &[NOT_FOUND, TOO_MANY_REQUESTS, INTERNAL_SERVER_ERROR, SERVICE_UNAVAILABLE];
+pub(super) const ALWAYS: &[Documented] = &[NOT_FOUND, TOO_MANY_REQUESTS, INTERNAL_SERVER_ERROR, SERVICE_UNAVAILABLE];
 /// Further errors of every operation that takes a body or changes something.
-const POSTED: &[Documented] = &[FORBIDDEN, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE];
+pub(super) const POSTED: &[Documented] = &[FORBIDDEN, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE];
 /// Further errors of operations that need a session.
-const SESSION: &[Documented] = &[BAD_REQUEST, UNAUTHORIZED];
+pub(super) const SESSION: &[Documented] = &[BAD_REQUEST, UNAUTHORIZED];
 /// Further errors of operations that verify a code, in a session or a challenge.
 const VERIFY: &[Documented] =
     &[VERIFY_BAD_REQUEST, CHALLENGE_UNAUTHORIZED, VERIFY_FORBIDDEN, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE];

@@ -347,6 +347,7 @@ macro_rules! queries {
         }
     )* };
 }
+pub(super) use queries;
 
 queries! {
     /// The query of `resetPassword`.

@@ -8,7 +8,7 @@ use super::values::{
     nullable_session_token, nullable_text, nullable_time,
 };
 
-pub use super::values::{DeletionMessage, Provider, TwoFactorMethod};
+pub use super::values::{ChallengeMethod, DeletionMessage, Provider, TwoFactorMethod};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -244,7 +244,7 @@ pub struct SignInEmail {
     pub two_factor_redirect: Option<bool>,
     /// Factors that can complete the challenge, besides backup codes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub two_factor_methods: Option<Vec<TwoFactorMethod>>,
+    pub two_factor_methods: Option<Vec<ChallengeMethod>>,
     /// Token of the challenge, for clients without cookies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub two_factor_token: Option<String>,
@@ -267,7 +267,7 @@ impl SignInEmail {
 
     /// A challenge.
     #[must_use]
-    pub fn challenge(methods: Vec<TwoFactorMethod>, token: String, user: SignInUser) -> Self {
+    pub fn challenge(methods: Vec<ChallengeMethod>, token: String, user: SignInUser) -> Self {
         Self {
             redirect: Some(false),
             token: Some(token.clone()),
@@ -435,7 +435,7 @@ debug_only! {
 
 #[cfg(test)]
 mod tests {
-    use super::{ChangePassword, SignInEmail, SignInUser, StatusAndSession, TwoFactorMethod, User, WireTime};
+    use super::{ChallengeMethod, ChangePassword, SignInEmail, SignInUser, StatusAndSession, User, WireTime};
     use serde_json::{json, to_value};
 
     fn user() -> User {
@@ -465,7 +465,7 @@ mod tests {
         let session = to_value(SignInEmail::session("t".to_owned(), user(), None)).expect("plain");
         assert_eq!(session, json!({"redirect": false, "token": "t", "user": user()}));
         let typed = SignInUser::as_typed("ada@example.com".to_owned(), WireTime::from_millis(0));
-        let methods = vec![TwoFactorMethod::Totp, TwoFactorMethod::Otp];
+        let methods = vec![ChallengeMethod::Totp, ChallengeMethod::Otp];
         let challenge = SignInEmail::challenge(methods, "2fa".to_owned(), typed);
         let now = "1970-01-01T00:00:00.000Z";
         assert_eq!(

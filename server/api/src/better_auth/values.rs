@@ -97,6 +97,18 @@ pub enum TwoFactorMethod {
     Totp,
 }
 
+/// What can complete a challenge. Backup codes always can, and are not named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChallengeMethod {
+    /// An authenticator app.
+    Totp,
+    /// A sent one-time code.
+    Otp,
+    /// A passkey.
+    Passkey,
+}
+
 /// What delete-user has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum DeletionMessage {

@@ -68,7 +68,7 @@ pub enum Admission {
     /// The tenant does not allow this factor.
     NotAllowed,
     NotEnrolled,
-    /// No one-time code is waiting.
+    /// No one-time code is waiting, or no response of a passkey is waited for.
     NoCode,
     /// The one-time code has no tries left and is deleted; the account is not charged.
     CodeExhausted,
@@ -141,7 +141,14 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
                 return Admission::NoCode;
             }
         }
-        Expected::One(Factor::Totp | Factor::BackupCode) | Expected::Any { .. } => {}
+        // A passkey that has opened the challenge proves nothing more.
+        Expected::One(Factor::Passkey)
+            if !tenant.allows(MethodKind::Passkey) || !first_factor.is_complemented_by(MethodKind::Passkey) =>
+        {
+            return Admission::NotAllowed;
+        }
+        Expected::One(Factor::Passkey) if material.passkey.is_none() => return Admission::NoCode,
+        Expected::One(Factor::Totp | Factor::BackupCode | Factor::Passkey) | Expected::Any { .. } => {}
     }
     if let SentCode::Waiting(code) = sent_code {
         material.one_time_code = Some(code);
@@ -174,7 +181,8 @@ fn guesses(expected: Expected, material: &Material) -> u32 {
 mod tests {
     use super::*;
     use crate::decisions::fixtures::{
-        NOW, account, authenticator, challenge, holder, presentation, session, stored_backup_code, stored_code, tenant,
+        NOW, account, authenticator, awaited_passkey, challenge, holder, presentation, session, stored_backup_code,
+        stored_code, tenant,
     };
     use std::time::Duration;
 
@@ -206,6 +214,7 @@ mod tests {
             pending: Some(authenticator()),
             one_time_code: None,
             backup_codes: vec![stored_backup_code()],
+            passkey: None,
         }
     }
 
@@ -308,6 +317,38 @@ mod tests {
                 guess_level: NOW,
             };
             assert_eq!(word(&decide(facts, &Policy::default(), NOW)), outcome, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_passkey_is_looked_at_where_its_ceremony_waits_and_never_opened_the_challenge_53() {
+        let all = &MethodKind::ALL[..];
+        let apps = &[MethodKind::Authenticator][..];
+        let waits = || Material { passkey: Some(awaited_passkey()), ..Material::default() };
+        for (methods, claimant, first_factor, stored, outcome) in [
+            (all, challenge(), FirstFactor::Password, waits(), "granted"),
+            (all, challenge(), FirstFactor::Mailbox, waits(), "granted"),
+            (all, challenge(), FirstFactor::Passkey, waits(), "not allowed"),
+            (all, session(), FirstFactor::Password, waits(), "granted"),
+            (all, challenge(), FirstFactor::Password, Material::default(), "no code"),
+            (apps, challenge(), FirstFactor::Password, waits(), "not allowed"),
+        ] {
+            let facts = Facts {
+                account: &Account { two_factor_enabled: true, ..account() },
+                tenant: &tenant(methods),
+                claimant: &claimant,
+                first_factor,
+                expected: Expected::One(Factor::Passkey),
+                presentation: presentation("000000"),
+                stored,
+                sent_code: SentCode::None,
+                methods: &[],
+                has_backup_codes: false,
+                failures: 1,
+                earlier_locks: 0,
+                guess_level: NOW,
+            };
+            assert_eq!(word(&decide(facts, &Policy::default(), NOW)), outcome, "{methods:?} {first_factor:?}");
         }
     }
 

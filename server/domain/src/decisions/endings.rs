@@ -37,9 +37,9 @@ pub enum Event {
     RequiredSecondFactorOn,
     /// The account has no second factor any more.
     SecondFactorOff,
-    /// A further method was added.
+    /// A further method, or a passkey, was added.
     MethodAdded,
-    /// One of several methods was removed.
+    /// One of several methods, or a passkey, was removed.
     MethodRemoved,
     /// An authenticator app took the place of another one.
     AppReplaced,

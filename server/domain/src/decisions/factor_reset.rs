@@ -6,17 +6,23 @@ use crate::audit::EventKind;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactorReset {
-    /// Every method, the backup codes, trust in devices and open challenges end: signing in asks for the password alone.
+    /// Every method, every passkey, the backup codes, trust in devices and open challenges end: signing in asks for the password alone.
     SwitchOff,
-    /// There is no second factor.
+    /// There is no second factor, but there are passkeys, which end.
+    RemovePasskeys,
+    /// There is neither.
     NoFactor,
 }
 
 /// No code is asked for: the administrator answers for having recognised the owner. In a tenant that requires a second factor,
 /// the owner enrols at the next sign-in.
 #[must_use]
-pub fn decide(account: &Account) -> FactorReset {
-    if account.two_factor_enabled { FactorReset::SwitchOff } else { FactorReset::NoFactor }
+pub fn decide(account: &Account, has_passkeys: bool) -> FactorReset {
+    match (account.two_factor_enabled, has_passkeys) {
+        (true, _) => FactorReset::SwitchOff,
+        (false, true) => FactorReset::RemovePasskeys,
+        (false, false) => FactorReset::NoFactor,
+    }
 }
 
 impl FactorReset {
@@ -25,6 +31,7 @@ impl FactorReset {
     pub fn ends(self) -> Option<Event> {
         match self {
             Self::SwitchOff => Some(Event::SecondFactorOff),
+            Self::RemovePasskeys => Some(Event::MethodRemoved),
             Self::NoFactor => None,
         }
     }
@@ -33,6 +40,7 @@ impl FactorReset {
     pub fn event(self) -> Option<EventKind> {
         match self {
             Self::SwitchOff => Some(EventKind::TwoFactorDisabled),
+            Self::RemovePasskeys => Some(EventKind::PasskeyRemoved),
             Self::NoFactor => None,
         }
     }
@@ -45,11 +53,15 @@ mod tests {
 
     #[test]
     fn with_and_without_a_second_factor() {
-        for (two_factor_enabled, decision, ends, event) in [
-            (true, FactorReset::SwitchOff, Some(Event::SecondFactorOff), Some(EventKind::TwoFactorDisabled)),
-            (false, FactorReset::NoFactor, None, None),
+        let off = (FactorReset::SwitchOff, Some(Event::SecondFactorOff), Some(EventKind::TwoFactorDisabled));
+        let passkeys = (FactorReset::RemovePasskeys, Some(Event::MethodRemoved), Some(EventKind::PasskeyRemoved));
+        for (two_factor_enabled, has_passkeys, (decision, ends, event)) in [
+            (true, false, off),
+            (true, true, off),
+            (false, true, passkeys),
+            (false, false, (FactorReset::NoFactor, None, None)),
         ] {
-            let reset = decide(&Account { two_factor_enabled, ..account() });
+            let reset = decide(&Account { two_factor_enabled, ..account() }, has_passkeys);
             assert_eq!((reset, reset.ends(), reset.event()), (decision, ends, event));
         }
     }

@@ -1,16 +1,21 @@
 //! Values for the tables of this folder.
 
-use crate::account::{Account, EmailAddress, PhoneNumber};
+use crate::account::{Account, EmailAddress, PhoneNumber, Versions};
 use crate::address::Address;
 use crate::address::MethodKind;
 use crate::assurance::Assurance;
-use crate::attempt::{Authenticator, Claimant, Expected, Proof, StoredBackupCode, StoredCode};
+use crate::attempt::{Authenticator, AwaitedPasskey, Claimant, Expected, Proof, StoredBackupCode, StoredCode};
 use crate::backup_code::Alphabet;
 use crate::challenge::Factor;
 use crate::ids::{AccountId, ApplicationId, BackupCodeId, MethodId, SessionId, TenantId};
 use crate::keyring::{Keyring, Sealed};
 use crate::method::{Method, MethodHandle};
 use crate::one_time_code::Subject;
+use crate::passkey::ceremony::{Ceremony, Purpose};
+use crate::passkey::public_key::PublicKey;
+use crate::passkey::relying_party::RelyingPartyId;
+use crate::passkey::verifier::Asserted;
+use crate::passkey::{Aaguid, Backup, CredentialId, Passkey, Transports};
 use crate::password::{Cost, PasswordHash};
 use crate::presentation::Presentation;
 use crate::presented_code::PresentedCode;
@@ -197,6 +202,48 @@ pub(crate) fn method(seed: u64, address: Option<Address>) -> Method {
         proved_at: None,
         last_used_at: None,
     }
+}
+
+/// A passkey of the account, bound to one device.
+pub(crate) fn passkey() -> Passkey {
+    Passkey {
+        id: method_id(1),
+        account_id: account_id(1),
+        handle: handle(1),
+        credential_id: CredentialId::new(vec![7; 32]).expect("an id"),
+        relying_party: RelyingPartyId::parse("example.org").expect("a domain"),
+        public_key: PublicKey::Ed25519([7; 32]),
+        counter: 0,
+        name: None,
+        transports: Transports::default(),
+        aaguid: Aaguid::new([0; 16]),
+        user_verified: false,
+        backup: Backup::default(),
+        attestation: "none".to_owned(),
+        last_used_at: None,
+        created_at: NOW,
+    }
+}
+
+pub(crate) fn passkey_proof() -> Proof {
+    let asserted = Asserted { user_verified: false, counter: 1, backup: Backup::default() };
+    Proof::Passkey { id: method_id(1), ceremony: Digest::from_bytes(&[8; 32]).expect("32 bytes"), asserted }
+}
+
+/// A ceremony of [`challenge`] that waits for [`passkey`].
+pub(crate) fn awaited_passkey() -> AwaitedPasskey {
+    let sign_in = Digest::from_bytes(&[7; 32]).expect("32 bytes");
+    let ceremony = Ceremony {
+        digest: Digest::from_bytes(&[8; 32]).expect("32 bytes"),
+        challenge: Digest::from_bytes(&[9; 32]).expect("32 bytes"),
+        purpose: Purpose::SecondFactor { account_id: account_id(1), sign_in },
+        relying_party: passkey().relying_party,
+        demands_verification: false,
+        versions: Versions::default(),
+        created_at: NOW,
+        expires_at: NOW,
+    };
+    AwaitedPasskey { ceremony, passkey: Some(passkey()) }
 }
 
 /// A code that is presented as that of an app in [`challenge`].

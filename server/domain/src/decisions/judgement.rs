@@ -1,10 +1,15 @@
 //! Whether a presented code is right.
 
-use crate::attempt::{Material, Proof, StoredBackupCode};
+use super::passkey_use::{self, PasskeyUse};
+use crate::attempt::{AwaitedPasskey, Material, Proof, StoredBackupCode};
+use crate::audit::EventKind;
 use crate::backup_code::BackupCode;
 use crate::ids::{AccountId, MethodId};
 use crate::keyring::Keyring;
 use crate::one_time_code::{OneTimeCode, Subject};
+use crate::passkey::relying_party::RelyingParty;
+use crate::passkey::response::AssertionResponse;
+use crate::passkey::verifier;
 use crate::password::{Cost, PasswordHash};
 use crate::presented_code::PresentedCode;
 use crate::stored_secret::{self, OpenSecretError, Opened};
@@ -89,6 +94,38 @@ pub fn judge_one_time_code(
     }
 }
 
+/// How a response of a passkey was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasskeyJudgement {
+    Right(Proof),
+    /// It is not right, or does not count; what the audit trail records.
+    Wrong(EventKind),
+}
+
+/// Verifies the response of a passkey, and decides whether it counts.
+#[must_use]
+pub fn judge_passkey(
+    response: &AssertionResponse,
+    material: &Material,
+    relying_party: Option<&RelyingParty>,
+) -> PasskeyJudgement {
+    let rejected = PasskeyJudgement::Wrong(EventKind::SecondFactorRejected);
+    let Some(AwaitedPasskey { ceremony, passkey: Some(passkey) }) = &material.passkey else { return rejected };
+    let Some(relying_party) = relying_party.filter(|one| one.id == ceremony.relying_party) else { return rejected };
+    let expected = verifier::Expected { relying_party, challenge: &ceremony.challenge };
+    let Ok(asserted) = verifier::assert(expected, passkey, response) else { return rejected };
+    let user_handle = response.user_handle.as_deref();
+    match passkey_use::decide(&passkey_use::Facts { passkey, ceremony, asserted, user_handle }) {
+        PasskeyUse::Counts { .. } => {
+            PasskeyJudgement::Right(Proof::Passkey { id: passkey.id, ceremony: ceremony.digest, asserted })
+        }
+        PasskeyUse::CounterFell => PasskeyJudgement::Wrong(EventKind::PasskeyCounterFell),
+        PasskeyUse::NotVerified | PasskeyUse::OtherUser | PasskeyUse::OtherRelyingParty | PasskeyUse::BackupChanged => {
+            rejected
+        }
+    }
+}
+
 /// A reading of the presented text, and the stored backup codes that have its selector.
 pub type Candidate = (BackupCode, Vec<StoredBackupCode>);
 
@@ -131,10 +168,16 @@ mod tests {
     use super::*;
     use crate::attempt::{Authenticator, StoredCode};
     use crate::backup_code::Alphabet;
-    use crate::decisions::fixtures::{NOW, account, backup_code_id, method_id};
+    use crate::decisions::fixtures::{NOW, account, awaited_passkey, backup_code_id, method_id, passkey};
+    use crate::passkey::Passkey;
+    use crate::passkey::ceremony::{Ceremony, Challenge};
+    use crate::passkey::public_key::PublicKey;
+    use crate::passkey::relying_party::{Attestation, RelyingPartyId};
     use crate::stored_secret::Binding;
     use crate::totp::TotpSecret;
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    use sha2::{Digest as _, Sha256};
 
     fn keyring() -> Keyring {
         Keyring::generate(&mut ChaCha20Rng::seed_from_u64(1))
@@ -247,6 +290,73 @@ mod tests {
                 let readings = vec![presented.clone()];
                 let candidates = backup_code_candidates(readings, account().id, &[stored], &ring);
                 assert_eq!(judge_backup_code(&candidates, &mut memory), expected);
+            }
+        }
+    }
+
+    fn relying_party(id: &str) -> RelyingParty {
+        RelyingParty {
+            id: RelyingPartyId::parse(id).expect("a domain"),
+            name: String::new(),
+            origins: vec!["https://example.org".to_owned()],
+            attestation: Attestation::None,
+            demands_verification: false,
+        }
+    }
+
+    /// What an authenticator with this key signs for the challenge.
+    fn signed(key: &Ed25519KeyPair, challenge: &Challenge, flags: u8, counter: u8) -> AssertionResponse {
+        let challenge = challenge.to_text();
+        let client_data =
+            format!(r#"{{"type":"webauthn.get","challenge":"{challenge}","origin":"https://example.org"}}"#);
+        let relying_party = Sha256::digest(b"example.org");
+        let authenticator_data = [relying_party.as_slice(), &[flags, 0, 0, 0, counter]].concat();
+        let message = [authenticator_data.as_slice(), &Sha256::digest(client_data.as_bytes())].concat();
+        AssertionResponse {
+            credential_id: passkey().credential_id,
+            client_data: client_data.into_bytes(),
+            authenticator_data,
+            signature: key.sign(&message).as_ref().to_vec(),
+            user_handle: None,
+        }
+    }
+
+    #[test]
+    fn a_response_of_a_passkey_counts_for_what_it_was_asked_for_46_51_52_54() {
+        const PRESENT: u8 = 0x01;
+        const VERIFIED: u8 = 0x05;
+        let key = |seed| Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a seed");
+        let mine = key(1);
+        let public = mine.public_key().as_ref().try_into().expect("32 bytes");
+        let stored = Passkey { public_key: PublicKey::Ed25519(public), counter: 7, ..passkey() };
+        let challenge = Challenge::generate(&mut ChaCha20Rng::seed_from_u64(7));
+        let awaited = |demands_verification, passkey: Option<Passkey>| {
+            let ceremony = awaited_passkey().ceremony;
+            let ceremony = Ceremony { challenge: challenge.digest(), demands_verification, ..ceremony };
+            Material { passkey: Some(AwaitedPasskey { ceremony, passkey }), ..Material::default() }
+        };
+        let waits = || awaited(false, Some(stored.clone()));
+        let (home, away) = (relying_party("example.org"), relying_party("example.net"));
+        let response = |flags, counter| signed(&mine, &challenge, flags, counter);
+        let of_another = AssertionResponse { user_handle: Some(b"another".to_vec()), ..response(PRESENT, 8) };
+        let rejected = Some(EventKind::SecondFactorRejected);
+        for (name, response, material, relying_party, refused) in [
+            ("a key in the hand", response(PRESENT, 8), waits(), Some(&home), None),
+            ("verified", response(VERIFIED, 8), awaited(true, Some(stored.clone())), Some(&home), None),
+            ("not verified", response(PRESENT, 8), awaited(true, Some(stored.clone())), Some(&home), rejected),
+            ("a copy", response(VERIFIED, 7), waits(), Some(&home), Some(EventKind::PasskeyCounterFell)),
+            ("another key", signed(&key(2), &challenge, VERIFIED, 8), waits(), Some(&home), rejected),
+            ("another user", of_another, waits(), Some(&home), rejected),
+            ("not the account's", response(VERIFIED, 8), awaited(false, None), Some(&home), rejected),
+            ("nothing asked for", response(VERIFIED, 8), Material::default(), Some(&home), rejected),
+            ("another relying party", response(VERIFIED, 8), waits(), Some(&away), rejected),
+            ("none", response(VERIFIED, 8), waits(), None, rejected),
+        ] {
+            match (judge_passkey(&response, &material, relying_party), refused) {
+                (PasskeyJudgement::Right(Proof::Passkey { id, asserted, .. }), None) => {
+                    assert_eq!((id, asserted.counter), (stored.id, 8), "{name}");
+                }
+                (judged, refused) => assert_eq!(Some(judged), refused.map(PasskeyJudgement::Wrong), "{name}"),
             }
         }
     }

@@ -15,6 +15,8 @@
 //! | may an authenticator app be enrolled? | [`enrolment`] |
 //! | do codes by e-mail become a second factor? | [`enrol_mail`] |
 //! | may a method be added? | [`add_method`] |
+//! | may a passkey be registered, or removed? | [`passkey_management`] |
+//! | what is a right assertion by a passkey worth? | [`passkey_use`] |
 //! | which methods are removed, and is the second factor off then? | [`removal`] |
 //! | may an administrator take the second factor from an account? | [`factor_reset`] |
 //! | where can a one-time code be sent? | [`delivery`] |
@@ -57,6 +59,8 @@ pub mod key_retirement;
 pub mod keyring;
 pub mod lifting;
 pub mod mailed_link;
+pub mod passkey_management;
+pub mod passkey_use;
 pub mod password_attempt;
 pub mod password_change;
 pub mod redelivery;

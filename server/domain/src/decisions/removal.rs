@@ -46,8 +46,8 @@ pub fn decide(facts: &Facts<'_>, policy: &Policy, now: Timestamp) -> Removal {
     }
     match (facts.factor, facts.named) {
         (Factor::BackupCode, _) => Removal::SwitchOff,
-        (Factor::Totp | Factor::OneTimeCode, None) => Removal::NotNamed,
-        (Factor::Totp | Factor::OneTimeCode, Some(id)) => match facts.confirmed {
+        (Factor::Totp | Factor::OneTimeCode | Factor::Passkey, None) => Removal::NotNamed,
+        (Factor::Totp | Factor::OneTimeCode | Factor::Passkey, Some(id)) => match facts.confirmed {
             confirmed if !confirmed.contains(&id) => Removal::NoMethod,
             [_] => Removal::SwitchOff,
             _ if facts.usable == [id] => Removal::SwitchOff,

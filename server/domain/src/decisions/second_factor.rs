@@ -76,8 +76,10 @@ pub fn decide(facts: &Facts<'_>, request: Request, terms: &Terms, now: Timestamp
         let is_new_app = matches!(proof, Proof::Totp { confirms: true, .. });
         return match (account.two_factor_enabled, proof.factor(), is_new_app) {
             (true, _, true) => SecondFactor::Replaced,
-            // A backup code proves nothing about the factor that is being enrolled.
-            (true, _, false) | (false, Factor::BackupCode, _) => SecondFactor::Passed { is_step_up: !is_assured },
+            // A backup code, or a passkey, proves nothing about the factor that is being enrolled.
+            (true, _, false) | (false, Factor::BackupCode | Factor::Passkey, _) => {
+                SecondFactor::Passed { is_step_up: !is_assured }
+            }
             (false, factor @ (Factor::Totp | Factor::OneTimeCode), _) => {
                 let proves_email = factor == Factor::OneTimeCode;
                 SecondFactor::Enabled(enrolment::switch_on(account, tenant, terms, proves_email))
@@ -157,7 +159,8 @@ mod tests {
     use super::*;
     use crate::address::MethodKind;
     use crate::decisions::fixtures::{
-        NOW, account, backup_code_proof, challenge, code_proof, session, session_terms, tenant, totp_proof,
+        NOW, account, backup_code_proof, challenge, code_proof, passkey_proof, session, session_terms, tenant,
+        totp_proof,
     };
     use crate::tenant::LoginPolicy;
 
@@ -176,6 +179,8 @@ mod tests {
             (false, totp_proof(false), on),
             (false, code_proof(), on),
             (false, backup_code_proof(), SecondFactor::Passed { is_step_up: true }),
+            (false, passkey_proof(), SecondFactor::Passed { is_step_up: true }),
+            (true, passkey_proof(), SecondFactor::Passed { is_step_up: true }),
             (true, totp_proof(true), SecondFactor::Replaced),
             (true, totp_proof(false), SecondFactor::Passed { is_step_up: true }),
             (true, code_proof(), SecondFactor::Passed { is_step_up: true }),
@@ -195,7 +200,7 @@ mod tests {
         let due = Account { password_change_required: true, ..enrolled.clone() };
         let trusting = Request { trusts_device: true, ..ASKS_NOTHING };
         let without = Request { without_grant: true, ..trusting };
-        for proof in [totp_proof(false), code_proof(), backup_code_proof()] {
+        for proof in [totp_proof(false), code_proof(), backup_code_proof(), passkey_proof()] {
             for (account, request, outcome) in [
                 (&enrolled, ASKS_NOTHING, SecondFactor::SignedIn { trusts_device: false }),
                 (&enrolled, trusting, SecondFactor::SignedIn { trusts_device: true }),

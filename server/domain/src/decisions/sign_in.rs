@@ -1,7 +1,8 @@
-//! What a right password opens.
+//! What a right password opens, or what stands in its place.
 
 use crate::account::{Account, Unusable};
 use crate::audit::EventKind;
+use crate::challenge::FirstFactor;
 use crate::tenant::LoginPolicy;
 use crate::terms::{EnrolmentPlace, Terms};
 use crate::time::Timestamp;
@@ -25,11 +26,21 @@ pub fn demand(policy: LoginPolicy, is_enrolled: bool) -> Demand {
     }
 }
 
+/// What was proved before a sign-in is completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proved {
+    One(FirstFactor),
+    /// Two factors at once, by a passkey.
+    Both,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     pub account: &'a Account,
     pub login_policy: LoginPolicy,
     pub requires_verified_email: bool,
+    /// What was proved. A passkey that has verified its user is one that proves two factors.
+    pub proved: Proved,
     /// Whether the device showed a trust that counts; looked up only if [`demand`] says `SecondFactor`.
     pub is_trusted: bool,
 }
@@ -56,7 +67,7 @@ pub enum SignIn {
 /// A second factor is asked for before a new password is: the password alone must not lead to a new one.
 #[must_use]
 pub fn decide(facts: &Facts<'_>, terms: &Terms, now: Timestamp) -> SignIn {
-    let Facts { account, login_policy, requires_verified_email, is_trusted } = *facts;
+    let Facts { account, login_policy, requires_verified_email, proved, is_trusted } = *facts;
     if let Some(why) = account.unusable(now) {
         return SignIn::Refused(why);
     }
@@ -64,6 +75,7 @@ pub fn decide(facts: &Facts<'_>, terms: &Terms, now: Timestamp) -> SignIn {
         return SignIn::VerificationDue;
     }
     let granted = match (demand(login_policy, account.two_factor_enabled), terms.enrolment) {
+        (Demand::SecondFactor, _) if proved == Proved::Both => SignIn::Granted { by_trust: false },
         (Demand::SecondFactor, _) if !is_trusted => return SignIn::SecondFactorDue,
         (Demand::Enrolment, EnrolmentPlace::Challenge) => return SignIn::EnrolmentDue,
         (Demand::Enrolment, EnrolmentPlace::Session) => SignIn::GrantedForEnrolment,
@@ -76,8 +88,12 @@ pub fn decide(facts: &Facts<'_>, terms: &Terms, now: Timestamp) -> SignIn {
 impl SignIn {
     /// What the audit trail records; nothing for a refusal, which changes nothing.
     #[must_use]
-    pub fn event(self) -> Option<EventKind> {
+    pub fn event(self, proved: Proved) -> Option<EventKind> {
+        let is_by_passkey = matches!(proved, Proved::Both | Proved::One(FirstFactor::Passkey));
         match self {
+            Self::Granted { by_trust: false } | Self::GrantedForEnrolment if is_by_passkey => {
+                Some(EventKind::PasskeySignedIn)
+            }
             Self::Granted { by_trust: false } | Self::GrantedForEnrolment => Some(EventKind::SignedIn),
             Self::Granted { by_trust: true } => Some(EventKind::SignedInFromTrustedDevice),
             Self::SecondFactorDue | Self::EnrolmentDue => Some(EventKind::ChallengeOpened),
@@ -107,6 +123,8 @@ mod tests {
     };
     use std::time::Duration;
 
+    const PASSWORD: Proved = Proved::One(FirstFactor::Password);
+
     #[test]
     fn every_policy_with_every_account_in_both_kinds_of_terms() {
         let plain = Granted { by_trust: false };
@@ -124,7 +142,8 @@ mod tests {
             (Required, true, true, Granted { by_trust: true }, Granted { by_trust: true }),
         ] {
             let account = Account { two_factor_enabled: is_enrolled, ..account() };
-            let facts = Facts { account: &account, login_policy, requires_verified_email: false, is_trusted };
+            let facts =
+                Facts { account: &account, login_policy, requires_verified_email: false, proved: PASSWORD, is_trusted };
             let row = format!("{login_policy:?} enrolled={is_enrolled} trusted={is_trusted}");
             assert_eq!(decide(&facts, &session_terms(), NOW), in_session, "{row}");
             assert_eq!(decide(&facts, &challenge_terms(), NOW), in_challenge, "{row}");
@@ -141,7 +160,8 @@ mod tests {
             (Required, false, false, PasswordChangeDue, EnrolmentDue),
         ] {
             let account = Account { two_factor_enabled: is_enrolled, password_change_required: true, ..account() };
-            let facts = Facts { account: &account, login_policy, requires_verified_email: false, is_trusted };
+            let facts =
+                Facts { account: &account, login_policy, requires_verified_email: false, proved: PASSWORD, is_trusted };
             assert_eq!(decide(&facts, &session_terms(), NOW), in_session, "{login_policy:?} {is_enrolled}");
             assert_eq!(decide(&facts, &challenge_terms(), NOW), in_challenge, "{login_policy:?} {is_enrolled}");
         }
@@ -157,7 +177,13 @@ mod tests {
             [(inactive, Unusable::Inactive), (expired, Unusable::Expired), (suspended, Unusable::Suspended { until })]
         {
             for login_policy in [Disabled, Enabled, Required] {
-                let facts = Facts { account: &account, login_policy, requires_verified_email: true, is_trusted: true };
+                let facts = Facts {
+                    account: &account,
+                    login_policy,
+                    requires_verified_email: true,
+                    proved: PASSWORD,
+                    is_trusted: true,
+                };
                 assert_eq!(decide(&facts, &session_terms(), NOW), Refused(why));
                 assert_eq!(decide(&facts, &challenge_terms(), NOW), Refused(why));
             }
@@ -167,8 +193,13 @@ mod tests {
     #[test]
     fn a_suspension_that_is_over_keeps_nobody_out() {
         let account = Account { suspended_until: Some(NOW), ..account() };
-        let facts =
-            Facts { account: &account, login_policy: Enabled, requires_verified_email: false, is_trusted: false };
+        let facts = Facts {
+            account: &account,
+            login_policy: Enabled,
+            requires_verified_email: false,
+            proved: PASSWORD,
+            is_trusted: false,
+        };
         assert_eq!(decide(&facts, &session_terms(), NOW), Granted { by_trust: false });
     }
 
@@ -183,7 +214,8 @@ mod tests {
             (&proved, true, SecondFactorDue),
             (&without, true, SecondFactorDue),
         ] {
-            let facts = Facts { account, login_policy: Enabled, requires_verified_email, is_trusted: false };
+            let facts =
+                Facts { account, login_policy: Enabled, requires_verified_email, proved: PASSWORD, is_trusted: false };
             assert_eq!(decide(&facts, &session_terms(), NOW), outcome, "{account:?}");
             assert_eq!(decide(&facts, &challenge_terms(), NOW), outcome, "{account:?}");
         }
@@ -201,7 +233,39 @@ mod tests {
             (VerificationDue, None),
             (Refused(Unusable::Inactive), None),
         ] {
-            assert_eq!(outcome.event(), event, "{outcome:?}");
+            assert_eq!(outcome.event(PASSWORD), event, "{outcome:?}");
+        }
+        let passkey = Proved::One(FirstFactor::Passkey);
+        for proved in [passkey, Proved::Both] {
+            for outcome in [Granted { by_trust: false }, GrantedForEnrolment] {
+                assert_eq!(outcome.event(proved), Some(EventKind::PasskeySignedIn), "{outcome:?}");
+            }
+        }
+        assert_eq!(Granted { by_trust: true }.event(passkey), Some(EventKind::SignedInFromTrustedDevice));
+        assert_eq!(SecondFactorDue.event(passkey), Some(EventKind::ChallengeOpened));
+    }
+
+    #[test]
+    fn a_passkey_that_verified_its_user_is_two_factors_and_one_that_did_not_is_one_52() {
+        let passkey = Proved::One(FirstFactor::Passkey);
+        let plain = Granted { by_trust: false };
+        for (login_policy, is_enrolled, proved, in_session, in_challenge) in [
+            (Enabled, true, passkey, SecondFactorDue, SecondFactorDue),
+            (Enabled, true, Proved::Both, plain, plain),
+            (Required, true, Proved::Both, plain, plain),
+            (Enabled, false, passkey, plain, plain),
+            (Enabled, false, Proved::Both, plain, plain),
+            (Disabled, true, passkey, plain, plain),
+            // It enrols nothing.
+            (Required, false, passkey, GrantedForEnrolment, EnrolmentDue),
+            (Required, false, Proved::Both, GrantedForEnrolment, EnrolmentDue),
+        ] {
+            let account = Account { two_factor_enabled: is_enrolled, ..account() };
+            let (requires_verified_email, is_trusted) = (false, false);
+            let facts = Facts { account: &account, login_policy, requires_verified_email, proved, is_trusted };
+            let row = format!("{login_policy:?} enrolled={is_enrolled} {proved:?}");
+            assert_eq!(decide(&facts, &session_terms(), NOW), in_session, "{row}");
+            assert_eq!(decide(&facts, &challenge_terms(), NOW), in_challenge, "{row}");
         }
     }
 }

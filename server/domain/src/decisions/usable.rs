@@ -5,7 +5,9 @@ use crate::address::{Address, MethodKind};
 use crate::attempt::{Claimant, StoredCode};
 use crate::challenge::FirstFactor;
 use crate::method::Method;
+use crate::passkey::Passkey;
 use crate::tenant::{MailedCodes, Tenant};
+use crate::terms::Rules;
 
 /// Whether codes by e-mail count at an address that is proved, or is not.
 fn mail_counts(tenant: &Tenant, is_proved: bool) -> bool {
@@ -39,6 +41,14 @@ pub fn is_usable(method: &Method, account: &Account, tenant: &Tenant) -> bool {
         }
         Some(Address::Sms(_)) | None => tenant.allows(method.kind),
     }
+}
+
+/// The passkeys that count, as methods: those of this relying party, once there is a second factor.
+#[must_use]
+pub fn passkeys_as_methods(passkeys: &[Passkey], account: &Account, rules: &Rules) -> Vec<Method> {
+    let id = rules.relying_party.as_ref().map(|relying_party| &relying_party.id);
+    let counts = |passkey: &&Passkey| account.two_factor_enabled && id == Some(&passkey.relying_party);
+    passkeys.iter().filter(counts).map(Passkey::as_method).collect()
 }
 
 /// The methods that count.
@@ -90,8 +100,11 @@ pub fn code_counts(
 mod tests {
     use super::*;
     use crate::account::EmailAddress;
-    use crate::decisions::fixtures::{NOW, account, challenge, email, holder, method, method_id, session, sms};
+    use crate::decisions::fixtures::{
+        NOW, account, challenge, email, holder, method, method_id, passkey, session, sms,
+    };
     use crate::method::Method;
+    use crate::passkey::relying_party::{Attestation, RelyingParty, RelyingPartyId};
     use MailedCodes::{Always, Never, Verified};
 
     fn tenant(mailed_codes: MailedCodes) -> Tenant {
@@ -173,5 +186,30 @@ mod tests {
         };
         assert_eq!(kinds(FirstFactor::Password), [MethodKind::Authenticator, MethodKind::Email, MethodKind::Sms]);
         assert_eq!(kinds(FirstFactor::Mailbox), [MethodKind::Authenticator, MethodKind::Sms]);
+    }
+
+    #[test]
+    fn passkeys_of_this_relying_party_are_methods_once_there_is_a_second_factor() {
+        let relying_party = |id: &str| {
+            Some(RelyingParty {
+                id: RelyingPartyId::parse(id).expect("a domain"),
+                name: String::new(),
+                origins: Vec::new(),
+                attestation: Attestation::None,
+                demands_verification: false,
+            })
+        };
+        for (two_factor_enabled, relying_party, counts) in [
+            (true, relying_party("example.org"), true),
+            (true, relying_party("example.net"), false),
+            (true, None, false),
+            (false, relying_party("example.org"), false),
+        ] {
+            let account = Account { two_factor_enabled, ..account() };
+            let rules = Rules { relying_party, ..Rules::default() };
+            let methods = passkeys_as_methods(&[passkey()], &account, &rules);
+            assert_eq!(methods, if counts { vec![passkey().as_method()] } else { Vec::new() });
+            assert!(methods.iter().all(|method| method.kind == MethodKind::Passkey && method.address.is_none()));
+        }
     }
 }

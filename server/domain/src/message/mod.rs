@@ -136,6 +136,7 @@ pub enum Notice {
     AccountSuspended,
     RefreshTokenReused,
     SignInAfterLongAbsence,
+    PasskeyMisused,
 }
 
 /// What a message says.
@@ -185,10 +186,11 @@ pub enum MessageKind {
     AccountSuspended,
     RefreshTokenReused,
     SignInAfterLongAbsence,
+    PasskeyMisused,
 }
 
 impl MessageKind {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::SignInCode,
         Self::EnrolmentCode,
         Self::StepUpCode,
@@ -213,6 +215,7 @@ impl MessageKind {
         Self::AccountSuspended,
         Self::RefreshTokenReused,
         Self::SignInAfterLongAbsence,
+        Self::PasskeyMisused,
     ];
 
     #[must_use]
@@ -242,6 +245,7 @@ impl MessageKind {
             Self::AccountSuspended => "account-suspended",
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::SignInAfterLongAbsence => "sign-in-after-long-absence",
+            Self::PasskeyMisused => "passkey-misused",
         }
     }
 
@@ -290,6 +294,7 @@ impl Message {
                 Notice::AccountSuspended => MessageKind::AccountSuspended,
                 Notice::RefreshTokenReused => MessageKind::RefreshTokenReused,
                 Notice::SignInAfterLongAbsence => MessageKind::SignInAfterLongAbsence,
+                Notice::PasskeyMisused => MessageKind::PasskeyMisused,
             },
         }
     }

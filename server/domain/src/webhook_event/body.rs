@@ -127,6 +127,7 @@ fn method(method: &Method) -> Value {
         MethodKind::Authenticator => "authenticator",
         MethodKind::Email => "email",
         MethodKind::Sms => "sms",
+        MethodKind::Passkey => "passkey",
     };
     let (email, mobile_phone) = match &method.address {
         Some(Address::Email(address)) => (Some(address.as_str()), None),
@@ -147,6 +148,7 @@ fn method_name(factor: Option<Factor>) -> Option<&'static str> {
     match factor {
         Some(Factor::Totp) => Some("authenticator"),
         Some(Factor::BackupCode) => Some("recoveryCode"),
+        Some(Factor::Passkey) => Some("passkey"),
         Some(Factor::OneTimeCode) | None => None,
     }
 }

@@ -24,8 +24,8 @@ pub const fn event_types(kind: EventKind) -> &'static [EventType] {
     };
     match kind {
         EventKind::SignedUp | EventKind::AccountCreated => &[UserCreate],
-        EventKind::SignedIn | EventKind::SignedInFromTrustedDevice => &[LoginSuccess],
-        EventKind::PasswordRejected => &[LoginFailed],
+        EventKind::SignedIn | EventKind::SignedInFromTrustedDevice | EventKind::PasskeySignedIn => &[LoginSuccess],
+        EventKind::PasswordRejected | EventKind::PasskeyRejected | EventKind::PasskeyCounterFell => &[LoginFailed],
         EventKind::ChallengeOpened | EventKind::StepUpBegun => &[Challenge],
         EventKind::SecondFactorSignedIn => &[TwoFactorSuccess, LoginSuccess],
         EventKind::SecondFactorConfirmed | EventKind::SecondFactorPassed => &[TwoFactorSuccess],
@@ -65,6 +65,9 @@ pub const fn event_types(kind: EventKind) -> &'static [EventType] {
         | EventKind::DeletionAsked
         | EventKind::SignInLinkAsked
         | EventKind::MethodRenamed
+        | EventKind::PasskeyAdded
+        | EventKind::PasskeyRemoved
+        | EventKind::PasskeyRenamed
         | EventKind::DeviceTrusted
         | EventKind::PasswordChangeAsked
         | EventKind::SignedOut
@@ -89,6 +92,9 @@ mod tests {
         ("signed-in-from-trusted-device", "user.login.success"),
         ("challenge-opened", "user.two-factor.challenge"),
         ("password-rejected", "user.login.failed"),
+        ("passkey-signed-in", "user.login.success"),
+        ("passkey-rejected", "user.login.failed"),
+        ("passkey-counter-fell", "user.login.failed"),
         ("second-factor-signed-in", "user.two-factor.success user.login.success"),
         ("second-factor-confirmed", "user.two-factor.success"),
         ("second-factor-passed", "user.two-factor.success"),
@@ -133,6 +139,9 @@ mod tests {
         "registration-changed",
         "registration-deleted",
         "method-renamed",
+        "passkey-added",
+        "passkey-removed",
+        "passkey-renamed",
         "device-trusted",
         "password-change-asked",
         "token-refreshed",

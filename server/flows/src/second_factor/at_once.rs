@@ -1,4 +1,4 @@
-//! Attempts with codes that are quick to judge: one transaction claims, judges, and records or completes them.
+//! Attempts with passkeys, and with codes that are quick to judge: one transaction claims, judges, and records or completes them.
 
 use super::attempt::FailedAttempt;
 use super::completion::{Openings, RightCode, TRIES};
@@ -6,12 +6,14 @@ use super::{Attempt, Claimant, Refused, Verified};
 use crate::{Caller, FlowError, Flows};
 use countersign_domain::attempt::{Claimant as ClaimantKey, Expected, Proof};
 use countersign_domain::audit::EventKind;
-use countersign_domain::decisions::judgement::Judgement;
+use countersign_domain::decisions::judgement::{Judgement, PasskeyJudgement, judge_passkey};
 use countersign_domain::ids::AccountId;
 use countersign_domain::stored_secret::Renewal;
 use countersign_domain::terms::Terms;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{AttemptEnded, AttemptSecondFactor, Granted, Ruling, SecondFactorCompleted};
+use countersign_store::work::{
+    AttemptEnded, AttemptSecondFactor, ClaimAttempt, Granted, PresentedPasskey, Ruling, SecondFactorCompleted,
+};
 use std::sync::Arc;
 
 /// What the transaction judges with, as often as it is repeated.
@@ -44,10 +46,17 @@ impl Judge {
         if self.attempt.tenant_id.is_some_and(|tenant| tenant != account.tenant_id) {
             return withdraw(Reason::OtherTenant);
         }
+        if let Some(assertion) = &self.attempt.assertion {
+            let relying_party = self.flows.services.rules.relying_party.as_ref();
+            return match judge_passkey(&assertion.response, &granted.material, relying_party) {
+                PasskeyJudgement::Right(proof) => self.complete(granted, &proof, None),
+                PasskeyJudgement::Wrong(kind) => self.fail(granted, kind),
+            };
+        }
         match self.judge_code(granted) {
             Ok((Judgement::Right(proof), renewal)) => self.complete(granted, &proof, renewal.as_ref()),
-            Ok((Judgement::Replayed, _)) => self.fail(granted, true),
-            Ok((Judgement::Wrong, _)) => self.fail(granted, false),
+            Ok((Judgement::Replayed, _)) => self.fail(granted, EventKind::SecondFactorReplayed),
+            Ok((Judgement::Wrong, _)) => self.fail(granted, EventKind::SecondFactorRejected),
             Err(error) => withdraw(Reason::NotJudged(error)),
         }
     }
@@ -68,11 +77,12 @@ impl Judge {
         Ruling::Complete(Box::new(complete), openings)
     }
 
-    fn fail(&self, granted: &Granted, is_replay: bool) -> Ruling<Openings, Withdrawn> {
+    fn fail(&self, granted: &Granted, kind: EventKind) -> Ruling<Openings, Withdrawn> {
         let failed = FailedAttempt {
             account_id: granted.account.id,
             factor: self.attempt.expected.factor(),
-            is_replay,
+            kind,
+            ceremony: self.attempt.assertion.as_ref().map(|assertion| assertion.ceremony),
             guess: granted.guess,
             charge: granted.charge,
             locks: granted.locks,
@@ -107,6 +117,11 @@ impl Flows {
         let (expected, key) = (judge.attempt.expected, claimant.key());
         for _ in 0..TRIES {
             let claim = self.new_claim(key.clone(), expected, &judge.attempt.code, judge.at);
+            let passkey = judge.attempt.assertion.as_ref().map(|assertion| PresentedPasskey {
+                ceremony: assertion.ceremony,
+                credential_id: assertion.response.credential_id.clone(),
+            });
+            let claim = ClaimAttempt { passkey, ..claim };
             let judging = Arc::clone(judge);
             let attempt = AttemptSecondFactor { claim, judge: Box::new(move |granted| judging.judge(granted)) };
             let (completed, openings) = match self.store().attempt_second_factor(attempt).await? {

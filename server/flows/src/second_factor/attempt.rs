@@ -16,6 +16,7 @@ use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::observer::SecondFactorResult;
 use countersign_domain::presentation::Presentation;
 use countersign_domain::presented_code::PresentedCode;
+use countersign_domain::secret::Digest;
 use countersign_domain::stored_secret::{self, Renewal};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{Claim, ClaimAttempt, FailAttempt, Granted as GrantedAttempt, ReturnAttempt};
@@ -40,8 +41,10 @@ pub(crate) struct Judged {
 pub(super) struct FailedAttempt {
     pub(super) account_id: AccountId,
     pub(super) factor: Option<Factor>,
-    /// Whether the code was right and used already.
-    pub(super) is_replay: bool,
+    /// What the audit trail records: that it was wrong, or right and used already, or a copy.
+    pub(super) kind: EventKind,
+    /// The ceremony of a passkey, which is spent.
+    pub(super) ceremony: Option<Digest>,
     pub(super) guess: Guess,
     pub(super) charge: Duration,
     /// Whether the claim locked the account.
@@ -88,15 +91,15 @@ impl Flows {
                 return Err(error);
             }
         };
-        let is_replay = match judgement {
+        let kind = match judgement {
             Judgement::Right(proof) => {
                 return Ok(Ok(Judged { claimant, expected, account, challenge, proof, renewal, guess, charge }));
             }
-            Judgement::Replayed => true,
-            Judgement::Wrong => false,
+            Judgement::Replayed => EventKind::SecondFactorReplayed,
+            Judgement::Wrong => EventKind::SecondFactorRejected,
         };
-        let failed =
-            FailedAttempt { account_id: account.id, factor: expected.factor(), is_replay, guess, charge, locks };
+        let (account_id, factor, ceremony) = (account.id, expected.factor(), None);
+        let failed = FailedAttempt { account_id, factor, kind, ceremony, guess, charge, locks };
         self.fail_attempt(caller, claimant, failed).await?;
         Ok(Err(Refused::WrongCode))
     }
@@ -110,7 +113,7 @@ impl Flows {
         now: Timestamp,
     ) -> ClaimAttempt {
         let presentation = Presentation::new(code, expected, &claimant.subject(), now, self.keyring());
-        ClaimAttempt { claimant, expected, presentation, now, rules: self.rules() }
+        ClaimAttempt { claimant, expected, presentation, passkey: None, now, rules: self.rules() }
     }
 
     /// The attempt if it was granted, else why it was not.
@@ -231,7 +234,8 @@ impl Flows {
 
     /// Records an attempt that failed. A replay is no guess, so the account is not charged for it.
     async fn fail_attempt(&self, caller: &Caller, claimant: Claimant, failed: FailedAttempt) -> Result<(), FlowError> {
-        let (account_id, factor, is_replay) = (failed.account_id, failed.factor, failed.is_replay);
+        let (account_id, factor) = (failed.account_id, failed.factor);
+        let is_replay = failed.kind == EventKind::SecondFactorReplayed;
         let locks = self.store().fail_attempt(self.failure(caller, claimant, failed)).await?;
         self.note_failure(caller, account_id, factor, is_replay, locks);
         Ok(())
@@ -239,14 +243,15 @@ impl Flows {
 
     /// What is stored of an attempt that failed.
     pub(super) fn failure(&self, caller: &Caller, claimant: Claimant, failed: FailedAttempt) -> FailAttempt {
-        let FailedAttempt { account_id, factor, is_replay, guess, charge, locks } = failed;
-        let kind = if is_replay { EventKind::SecondFactorReplayed } else { EventKind::SecondFactorRejected };
+        let FailedAttempt { account_id, factor, kind, ceremony, guess, charge, locks } = failed;
+        let is_replay = kind == EventKind::SecondFactorReplayed;
         let session_id = claimant.session_id();
         let audit = self.factor_audit(caller, factor, Some(account_id), session_id, self.now());
         let event = audit.event(kind);
         let lock_event =
             locks.then(|| self.random().draw(|random| audit.again(random)).by_server().event(EventKind::AccountLocked));
-        FailAttempt { claimant, factor, account_id, is_replay, guess, charge, rules: self.rules(), event, lock_event }
+        let rules = self.rules();
+        FailAttempt { claimant, factor, account_id, is_replay, guess, charge, ceremony, rules, event, lock_event }
     }
 
     /// Notes an attempt that failed and was recorded.
@@ -271,7 +276,8 @@ impl Flows {
         let failed = FailedAttempt {
             account_id: judged.account.id,
             factor: Some(judged.proof.factor()),
-            is_replay: true,
+            kind: EventKind::SecondFactorReplayed,
+            ceremony: None,
             guess: judged.guess,
             charge: judged.charge,
             locks: false,

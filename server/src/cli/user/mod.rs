@@ -331,15 +331,16 @@ impl Context<'_> {
         let change = &confirmed.change;
         let (user, caller) = self.prepare(change).await?;
         let label = show::label(&user);
-        confirmed.confirmation.ask(&format!("Remove the second factor of {label}?"))?;
-        match self.flows.reset_factors(&caller, user.account.id).await? {
-            FactorsReset::Decided(FactorReset::SwitchOff) => {}
+        confirmed.confirmation.ask(&format!("Remove the second factor and all passkeys of {label}?"))?;
+        let removed = match self.flows.reset_factors(&caller, user.account.id).await? {
+            FactorsReset::Decided(FactorReset::SwitchOff) => "Removed the second factor of",
+            FactorsReset::Decided(FactorReset::RemovePasskeys) => "Removed the passkeys of",
             FactorsReset::Decided(FactorReset::NoFactor) => {
-                return Err(Error::Usage(format!("{label} has no second factor")));
+                return Err(Error::Usage(format!("{label} has no second factor and no passkey")));
             }
             FactorsReset::Gone => return Err(gone(&user)),
-        }
-        let mut text = done(change.target.json, &user, Done::FactorsReset, "Removed the second factor of");
+        };
+        let mut text = done(change.target.json, &user, Done::FactorsReset, removed);
         // Where this cannot be read, the factor is removed all the same.
         let limits = if change.target.json { None } else { self.limits(&user).await.ok() };
         if limits.is_some_and(|limits| limits.kept_out_until().is_some()) {

@@ -104,9 +104,11 @@ pub(super) async fn reset_factors(context: &Context, id: &str) -> Result<Reply<r
     let call = credentials::require_service(context).await?;
     let id = call.user(context, id).await?.account.id;
     match context.context().flows.reset_factors(&call.caller, id).await.map_err(of_failure)? {
-        FactorsReset::Decided(FactorReset::SwitchOff) => Ok(Reply::ok(users::change(id, Done::FactorsReset))),
+        FactorsReset::Decided(FactorReset::SwitchOff | FactorReset::RemovePasskeys) => {
+            Ok(Reply::ok(users::change(id, Done::FactorsReset)))
+        }
         FactorsReset::Decided(FactorReset::NoFactor) => {
-            Err(conflict("NO_SECOND_FACTOR", "The user has no second factor."))
+            Err(conflict("NO_SECOND_FACTOR", "The user has no second factor and no passkey."))
         }
         FactorsReset::Gone => Err(no_user()),
     }

@@ -1,6 +1,5 @@
 //! Signing up, signing in, changing the password.
 
-use super::cookies::Cookie;
 use super::credentials::{Credentials, require_full_session};
 use super::terms::terms;
 use super::{Context, addresses, caller, links, origin, refusal, wire};
@@ -90,12 +89,7 @@ pub(super) async fn sign_in(
             let user = wire::challenged_user(&email, app.flows.now());
             let reply = Reply::ok(responses::SignInEmail::challenge(methods, challenge.expose().to_owned(), user));
             let reply = wire::with_challenge(reply, context, &challenge, body.remember_me);
-            // A trust that did not stand in for the second factor is dead. The response to the request that replaced it may have
-            // come before this one, so what replaced it is left alone.
-            match credentials.trust() {
-                Some(_) if !trust_is_superseded => reply.with_cookie(app.cookies.delete(Cookie::Trust)),
-                _ => reply,
-            }
+            wire::without_dead_trust(reply, context, &credentials, trust_is_superseded)
         }
         // Enrolment happens in a session in this dialect, and a session that can only enrol is granted.
         SignIn::EnrolmentDue { .. } => return Err(refusal::enrolment_due(countersign_flows::EnrolmentDue)),

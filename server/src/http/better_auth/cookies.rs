@@ -49,6 +49,8 @@ pub enum Cookie {
     Trust,
     /// Carries `rememberMe: false` across a challenge.
     DontRemember,
+    /// Ties the response of a passkey ceremony to its options.
+    Passkey,
 }
 
 impl Cookie {
@@ -59,6 +61,7 @@ impl Cookie {
             Self::Challenge => "better-auth.two_factor",
             Self::Trust => "better-auth.trust_device",
             Self::DontRemember => "better-auth.dont_remember",
+            Self::Passkey => "better-auth.better-auth-passkey",
         }
     }
 
@@ -68,6 +71,7 @@ impl Cookie {
             Self::Challenge => Purpose::ChallengeCookie,
             Self::Trust => Purpose::TrustCookie,
             Self::DontRemember => Purpose::DontRememberCookie,
+            Self::Passkey => Purpose::PasskeyCookie,
         }
     }
 }

@@ -67,6 +67,12 @@ impl Credentials {
         }
     }
 
+    /// The token of a challenge: by bearer, else by cookie.
+    #[must_use]
+    pub fn challenge(&self) -> Option<&ChallengeToken> {
+        self.bearer_challenge.as_ref().or(self.challenge_cookie.as_ref())
+    }
+
     /// The value of the trust cookie, if its signature is right.
     #[must_use]
     pub fn trust(&self) -> Option<&str> {

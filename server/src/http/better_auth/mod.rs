@@ -4,8 +4,8 @@
 //! |---|---|
 //! | [`rules`], [`origin`] | what the edge asks before a handler runs |
 //! | [`cookies`], [`credentials`] | how a client shows who it is |
-//! | [`wire`], [`refusal`] | the domain in the dialect's words, good and bad |
-//! | `accounts`, `sessions`, `devices`, `factors`, `verification`, `recovery`, `addresses`, `profile`, `error_page` | the operations |
+//! | [`wire`], `passkey_wire`, [`refusal`], `passkey_refusal` | the domain in the dialect's words, good and bad |
+//! | `accounts`, `sessions`, `devices`, `factors`, `verification`, `recovery`, `addresses`, `profile`, `passkeys`, `passkey_authentication`, `error_page` | the operations |
 //! | `links` | links that are mailed, and redirects |
 
 pub mod accounts;
@@ -17,6 +17,10 @@ mod error_page;
 pub mod factors;
 mod links;
 pub mod origin;
+mod passkey_authentication;
+mod passkey_refusal;
+mod passkey_wire;
+mod passkeys;
 mod profile;
 mod recovery;
 pub mod refusal;
@@ -28,6 +32,7 @@ pub mod wire;
 
 use crate::app::App;
 use crate::edge::contexts::Lent;
+use countersign_api::better_auth::passkeys::{replies as passkey_replies, requests as passkey_requests};
 use countersign_api::better_auth::{BetterAuthApi, Error, replies, requests};
 use countersign_api::{DialectName, JsonBody, JsonOrFormBody, OptionalJsonBody, Reply, SingleQuery};
 use countersign_flows::Caller;
@@ -194,6 +199,51 @@ impl BetterAuthApi for BetterAuth {
         _body: OptionalJsonBody<requests::NoFields>,
     ) -> Result<Reply<replies::RevokeTrustedDevice>, Error> {
         devices::revoke_all(&Lent::new(context)).await
+    }
+
+    async fn generate_passkey_registration_options(
+        context: Context,
+        query: SingleQuery<passkey_requests::RegistrationOptions>,
+    ) -> Result<Reply<passkey_replies::RegistrationOptions>, Error> {
+        passkeys::registration_options(&Lent::new(context), query.into_inner()).await
+    }
+
+    async fn passkey_verify_registration(
+        context: Context,
+        body: JsonBody<passkey_requests::VerifyRegistration>,
+    ) -> Result<Reply<passkey_replies::VerifyRegistration>, Error> {
+        passkeys::verify_registration(&Lent::new(context), body.into_inner()).await
+    }
+
+    async fn passkey_generate_authenticate_options(
+        context: Context,
+    ) -> Result<Reply<passkey_replies::AuthenticationOptions>, Error> {
+        passkey_authentication::options(&Lent::new(context)).await
+    }
+
+    async fn passkey_verify_authentication(
+        context: Context,
+        body: JsonBody<passkey_requests::VerifyAuthentication>,
+    ) -> Result<Reply<passkey_replies::VerifyAuthentication>, Error> {
+        passkey_authentication::verify(&Lent::new(context), body.into_inner()).await
+    }
+
+    async fn passkey_list_user_passkeys(context: Context) -> Result<Reply<passkey_replies::ListUserPasskeys>, Error> {
+        passkeys::list(&Lent::new(context)).await
+    }
+
+    async fn passkey_delete_passkey(
+        context: Context,
+        body: JsonBody<passkey_requests::DeletePasskey>,
+    ) -> Result<Reply<passkey_replies::DeletePasskey>, Error> {
+        passkeys::remove(&Lent::new(context), body.into_inner()).await
+    }
+
+    async fn passkey_update_passkey(
+        context: Context,
+        body: JsonBody<passkey_requests::UpdatePasskey>,
+    ) -> Result<Reply<passkey_replies::UpdatePasskey>, Error> {
+        passkeys::rename(&Lent::new(context), body.into_inner()).await
     }
 
     async fn change_password(

@@ -314,7 +314,8 @@ pub fn of_second_factor(refused: Refused, factor: Factor, cookies: &Cookies, now
         }
         Refused::NotEnrolled => match factor {
             Factor::Totp => totp_not_enabled(),
-            Factor::OneTimeCode => two_factor_not_enabled(),
+            // A passkey is presented by operations of its own.
+            Factor::OneTimeCode | Factor::Passkey => two_factor_not_enabled(),
             Factor::BackupCode => {
                 Error::new(Status::BAD_REQUEST, "BACKUP_CODES_NOT_ENABLED", "Backup codes aren't enabled")
             }

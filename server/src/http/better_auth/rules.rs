@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Prefixes of paths below the base path (wire reference §5).
-const STRICT_PATHS: [&str; 8] = [
+const STRICT_PATHS: [&str; 10] = [
     "/two-factor/",
     "/sign-in",
     "/sign-up",
@@ -25,6 +25,8 @@ const STRICT_PATHS: [&str; 8] = [
     "/request-password-reset",
     "/forget-password",
     "/send-verification-email",
+    "/passkey/verify-registration",
+    "/passkey/verify-authentication",
 ];
 const FORM: &str = "application/x-www-form-urlencoded";
 

@@ -68,7 +68,7 @@ pub(super) async fn verify_backup_code(
 }
 
 /// A second factor that was accepted.
-enum Outcome {
+pub(super) enum Outcome {
     /// A challenge ended in a session.
     SignedIn { session: Box<Authenticated>, trust: Option<Bearer> },
     /// A challenge ended without one, as asked.
@@ -80,7 +80,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn session(&self) -> Option<&Authenticated> {
+    pub(super) fn session(&self) -> Option<&Authenticated> {
         match self {
             Self::SignedIn { session, .. } | Self::Replaced(session) | Self::Passed(session) => Some(session),
             Self::Confirmed(_) => None,
@@ -97,7 +97,7 @@ impl Outcome {
     }
 
     /// Adds the cookies of a new session, and clears that of an ended challenge.
-    fn with_cookies<R>(&self, reply: Reply<R>, context: &Context) -> Reply<R> {
+    pub(super) fn with_cookies<R>(&self, reply: Reply<R>, context: &Context) -> Reply<R> {
         let cookies = &context.context().cookies;
         match self {
             Self::Passed(_) => reply,
@@ -130,8 +130,14 @@ async fn verify(
     let attempt = Attempt { request, ..Attempt::of(factor, code) };
     let verified = app.flows.verify_second_factor(&caller, claimant, attempt, &terms(app.flows.policy())).await;
     let refuse = |refused: Refused| refusal::of_second_factor(refused, factor, &app.cookies, app.flows.now());
+    outcome(context, verified.map_err(refusal::of_failure)?.map_err(refuse)?)
+}
+
+/// What a second factor that is right has come to.
+pub(super) fn outcome(context: &Context, verified: Verified) -> Result<Outcome, Error> {
+    let app = context.context();
     let ended = |error: Error| error.with_cookie(app.cookies.delete(Cookie::Challenge));
-    match verified.map_err(refusal::of_failure)?.map_err(refuse)? {
+    match verified {
         Verified::Granted { granted, trust, .. } => {
             Ok(Outcome::SignedIn { session: granted.into_session().map_err(refusal::of_failure)?, trust })
         }

@@ -2,9 +2,10 @@
 
 use super::Context;
 use super::cookies::{Cookie, Cookies, Presented};
+use super::credentials::Credentials;
 use crate::edge::noted;
 use countersign_api::Reply;
-use countersign_api::better_auth::responses::TwoFactorMethod;
+use countersign_api::better_auth::responses::ChallengeMethod;
 use countersign_api::better_auth::{WireTime, responses};
 use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::address::MethodKind;
@@ -19,7 +20,7 @@ use http::{HeaderName, HeaderValue};
 
 const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
 
-fn time(timestamp: Timestamp) -> WireTime {
+pub(super) fn time(timestamp: Timestamp) -> WireTime {
     WireTime::from_millis(timestamp.as_millis())
 }
 
@@ -174,6 +175,21 @@ pub fn with_challenge<R>(reply: Reply<R>, context: &Context, challenge: &Bearer,
     }
 }
 
+/// Deletes the cookie of a trust that did not stand in for the second factor, since it is dead. The response to the request that
+/// replaced it may have come before this one, so what replaced it is left alone.
+#[must_use]
+pub fn without_dead_trust<R>(
+    reply: Reply<R>,
+    context: &Context,
+    credentials: &Credentials,
+    trust_is_superseded: bool,
+) -> Reply<R> {
+    match credentials.trust() {
+        Some(_) if !trust_is_superseded => reply.with_cookie(context.context().cookies.delete(Cookie::Trust)),
+        _ => reply,
+    }
+}
+
 /// Clears the cookies of a session.
 #[must_use]
 pub fn with_session_cleared<R>(reply: Reply<R>, cookies: &Cookies) -> Reply<R> {
@@ -196,11 +212,12 @@ pub fn with_trust<R>(reply: Reply<R>, context: &Context, trust: Option<&Bearer>)
     }
 }
 
-/// The kinds of codes that can complete a challenge (`twoFactorMethods`).
+/// What can complete a challenge (`twoFactorMethods`). Passkeys come last: clients that do not know them take the first that they know.
 #[must_use]
-pub fn challenge_methods(methods: &[Method]) -> Vec<TwoFactorMethod> {
+pub fn challenge_methods(methods: &[Method]) -> Vec<ChallengeMethod> {
     let has = |kinds: &[MethodKind]| methods.iter().any(|method| kinds.contains(&method.kind));
-    let totp = has(&[MethodKind::Authenticator]).then_some(TwoFactorMethod::Totp);
-    let otp = has(&[MethodKind::Email, MethodKind::Sms]).then_some(TwoFactorMethod::Otp);
-    [totp, otp].into_iter().flatten().collect()
+    let totp = has(&[MethodKind::Authenticator]).then_some(ChallengeMethod::Totp);
+    let otp = has(&[MethodKind::Email, MethodKind::Sms]).then_some(ChallengeMethod::Otp);
+    let passkey = has(&[MethodKind::Passkey]).then_some(ChallengeMethod::Passkey);
+    [totp, otp, passkey].into_iter().flatten().collect()
 }

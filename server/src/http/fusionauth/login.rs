@@ -91,7 +91,7 @@ fn challenged<R: Gives<242, Body = LoginResponse>>(
     methods: &[Method],
     configurable: &[MethodKind],
 ) -> Reply<R> {
-    let configurable: Vec<_> = configurable.iter().copied().map(wire::method_name).collect();
+    let configurable: Vec<_> = configurable.iter().copied().filter_map(wire::method_name).collect();
     Reply::<R>::new::<242>(LoginResponse {
         two_factor_id: Some(challenge.expose().to_owned()),
         methods: Some(wire::methods(methods)).filter(|methods| !methods.is_empty()),

@@ -68,6 +68,8 @@ async fn add<R: Gives<200, Body = TwoFactorResponse>>(
         MethodKind::Sms => {
             (FactorToAdd::Address(Address::Sms(mobile_phone(body.mobile_phone.as_ref())?)), "mobilePhone")
         }
+        // Registered by a browser, and not by a code.
+        MethodKind::Passkey => return Err(is_invalid("method")),
     };
     let challenge = match body_value(body.two_factor_id.as_ref()).map(TwoFactorId::parse) {
         None => None,

@@ -130,6 +130,7 @@ pub(super) async fn send(
     let kind = MethodKind::parse(name).ok_or_else(|| is_invalid("method"))?;
     let address = match kind {
         MethodKind::Authenticator => return Err(cannot_send()),
+        MethodKind::Passkey => return Err(is_invalid("method")),
         MethodKind::Email => Address::Email(email(body.email.as_ref())?),
         MethodKind::Sms => Address::Sms(mobile_phone(body.mobile_phone.as_ref())?),
     };

@@ -12,22 +12,27 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::totp;
 use countersign_domain::user::{self, Registration};
 
-/// The name of a kind of method.
-pub(super) fn method_name(kind: MethodKind) -> TwoFactorMethodName {
+/// The name of a kind of method; `None` for passkeys, which the dialect does not serve.
+pub(super) fn method_name(kind: MethodKind) -> Option<TwoFactorMethodName> {
     match kind {
-        MethodKind::Authenticator => TwoFactorMethodName::Authenticator,
-        MethodKind::Email => TwoFactorMethodName::Email,
-        MethodKind::Sms => TwoFactorMethodName::Sms,
+        MethodKind::Authenticator => Some(TwoFactorMethodName::Authenticator),
+        MethodKind::Email => Some(TwoFactorMethodName::Email),
+        MethodKind::Sms => Some(TwoFactorMethodName::Sms),
+        MethodKind::Passkey => None,
     }
 }
 
-/// The methods of a user; the one used last is marked.
+/// The methods of a user that the dialect serves; the one used last is marked.
 pub(super) fn methods(methods: &[Method]) -> Vec<TwoFactorMethod> {
-    let last = methods.iter().filter(|method| method.last_used_at.is_some()).max_by_key(|method| method.last_used_at);
+    let served = || methods.iter().filter_map(|method| Some((method, method_name(method.kind)?)));
+    let last = served()
+        .map(|(method, _)| method)
+        .filter(|method| method.last_used_at.is_some())
+        .max_by_key(|method| method.last_used_at);
     let last = last.map(|method| method.id);
-    let shown = methods.iter().map(|method| TwoFactorMethod {
+    let shown = served().map(|(method, name)| TwoFactorMethod {
         id: method.handle.as_str().to_owned(),
-        method: method_name(method.kind),
+        method: name,
         authenticator: (method.kind == MethodKind::Authenticator).then_some(AuthenticatorConfiguration {
             algorithm: AuthenticatorAlgorithm::HmacSHA1,
             code_length: i32::from(totp::DIGITS),

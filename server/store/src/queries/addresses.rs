@@ -2,7 +2,7 @@
 
 use super::locking::{lock, lock_at};
 use super::users::methods_if;
-use super::{Conn, RunQueryDsl, TxResult, audit, endings, messages, methods, tickets};
+use super::{Conn, RunQueryDsl, TxResult, audit, endings, messages, methods, passkeys, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::{accounts, former_addresses};
@@ -156,6 +156,8 @@ pub(crate) async fn restore_address(connection: &mut Conn, restore: &RestoreAddr
         .cached()
         .execute(connection)
         .await?;
+    // Somebody else may have registered them.
+    passkeys::remove_all(connection, account.id).await?;
     endings::carry_out(connection, account.id, Event::AddressRestored, None).await?;
     let event = restore.audit.clone().about(account.id).event(EventKind::AddressRestored);
     audit::conclude(connection, &event, LinkUsed::Done(Box::new(Account { password: None, ..moved }))).await

@@ -3,19 +3,19 @@
 use super::locking::lock;
 use super::user_search::load_all;
 use super::users::UserRow;
-use super::{Conn, RunQueryDsl, TxResult, audit, endings, methods};
+use super::{Conn, RunQueryDsl, TxResult, audit, endings, methods, passkeys};
 use crate::error::StoreError;
 use crate::rows::AccountRow;
 use crate::schema::{
     accounts, audit_events, backup_codes, budgets, challenges, former_addresses, known_networks, mailed_codes,
-    messages, methods as methods_table, refresh_tokens, registrations, sessions, spent_steps, tickets, trusted_devices,
-    webhook_events,
+    messages, methods as methods_table, passkey_ceremonies, passkeys as passkeys_table, refresh_tokens, registrations,
+    sessions, spent_steps, tickets, trusted_devices, webhook_events,
 };
 use crate::work::{
     CountEverything, FactorsReset, KindCount, ListUsers, ResetFactors, ServerStatistics, Statistics, StoredAboutUser,
     StoredRows, StoredValue, TenantStatistics, TxOutcome,
 };
-use countersign_domain::decisions::factor_reset;
+use countersign_domain::decisions::factor_reset::{self, FactorReset};
 use countersign_domain::ids::AccountId;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
@@ -54,11 +54,16 @@ pub(crate) async fn reset_factors(connection: &mut Conn, reset: &ResetFactors) -
     let Some(account) = lock(connection, reset.account_id).await? else {
         return Ok(TxOutcome::Rollback(FactorsReset::Gone));
     };
-    let decision = factor_reset::decide(&account);
+    let has_passkeys = !passkeys::passkeys_of(connection, &account.id).await?.is_empty();
+    let decision = factor_reset::decide(&account, has_passkeys);
     let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
         return Ok(TxOutcome::Rollback(FactorsReset::Decided(decision)));
     };
-    let removed = methods::switch_off(connection, account.id, reset.audit.at).await?;
+    passkeys::remove_all(connection, account.id).await?;
+    let removed = match decision {
+        FactorReset::SwitchOff => methods::switch_off(connection, account.id, reset.audit.at).await?,
+        FactorReset::RemovePasskeys | FactorReset::NoFactor => Vec::new(),
+    };
     endings::carry_out(connection, account.id, ends, None).await?;
     audit::write_removal(connection, &reset.audit.event(kind), &removed).await?;
     Ok(TxOutcome::Commit(FactorsReset::Decided(decision)))
@@ -173,6 +178,14 @@ pub(crate) async fn stored_about(
         id: id, kind: text, handle: text, name: text, address: text, proved_at: time, confirmed_at: time,
         last_used_at: time, created_at: time,
     });
+    let passkeys = stored!(connection, "passkeys", passkeys_table, passkeys_table::account_id.eq(id), id, {
+        id: id, handle: text, name: text, relying_party: text, counter: number, transports: text, user_verified: flag,
+        backup_eligible: flag, backed_up: flag, attestation: text, last_used_at: time, created_at: time,
+    });
+    let ceremonies = stored!(
+        connection, "passkeyCeremonies", passkey_ceremonies, passkey_ceremonies::account_id.eq(id), digest,
+        { purpose: text, relying_party: text, created_at: time, expires_at: time }
+    );
     let codes = stored!(connection, "recoveryCodes", backup_codes, backup_codes::account_id.eq(id), id, {
         id: id, is_pending: flag, used_at: time, created_at: time,
     });
@@ -225,6 +238,8 @@ pub(crate) async fn stored_about(
         account,
         registrations,
         methods,
+        passkeys,
+        ceremonies,
         codes,
         sessions,
         refresh_tokens,

@@ -12,7 +12,7 @@
 //! with a commit of its own.
 
 use super::second_factor::{Held, complete};
-use super::{Conn, RunQueryDsl, TxResult, audit, commit_along, methods, millis};
+use super::{Conn, RunQueryDsl, TxResult, audit, commit_along, methods, millis, passkeys};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow};
@@ -22,7 +22,7 @@ use crate::work::{
 };
 use countersign_domain::account::Account;
 use countersign_domain::address::MethodKind;
-use countersign_domain::attempt::{Claimant, Expected, Material, StoredBackupCode, StoredCode};
+use countersign_domain::attempt::{AwaitedPasskey, Claimant, Expected, Material, StoredBackupCode, StoredCode};
 use countersign_domain::challenge::{Factor, FirstFactor};
 use countersign_domain::decisions::attempt::{self, Admission, SentCode};
 use countersign_domain::guess::Guess;
@@ -74,7 +74,9 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
     let earlier_locks = u32::try_from(row.consecutive_locks).unwrap_or(u32::MAX);
     let guess_level = Timestamp::from_millis(row.guesses_decay_at.unwrap_or_default());
     let account = Account::try_from(row)?;
-    let Stored { material, sent_code, methods, has_backup_codes } = found;
+    let Stored { mut material, sent_code, methods, has_backup_codes } = found;
+    // One that began before the credentials changed has ended.
+    material.passkey = material.passkey.filter(|awaited| awaited.ceremony.versions == account.versions());
     let facts = attempt::Facts {
         account: &account,
         tenant: claim.rules.tenant_of(&account),
@@ -298,6 +300,10 @@ async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stor
     let only = |material| Stored { material, sent_code: SentCode::None, methods: Vec::new(), has_backup_codes: false };
     Ok(match claim.expected {
         Expected::One(Factor::Totp) => only(find_authenticators(connection, claim).await?),
+        Expected::One(Factor::Passkey) => {
+            let passkey = find_passkey(connection, claim).await?;
+            only(Material { passkey, ..Material::default() })
+        }
         Expected::One(Factor::BackupCode) => {
             let backup_codes = find_backup_codes(connection, claim).await?;
             only(Material { backup_codes, ..Material::default() })
@@ -314,6 +320,18 @@ async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stor
             Stored { material: Material { backup_codes, ..material }, sent_code, methods, has_backup_codes: false }
         }
     })
+}
+
+/// The claimant's ceremony that the response of a passkey is to, and the passkey if it is the account's.
+async fn find_passkey(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Option<AwaitedPasskey>, StoreError> {
+    let Some(presented) = &claim.passkey else { return Ok(None) };
+    let ceremony = passkeys::find_live(connection, &presented.ceremony, claim.now).await?;
+    let Some(ceremony) = ceremony.filter(|ceremony| claim.claimant.has_begun(ceremony.purpose)) else {
+        return Ok(None);
+    };
+    let Some(account_id) = ceremony.purpose.account_id() else { return Ok(None) };
+    let passkey = passkeys::by_credential(connection, account_id, &presented.credential_id).await?;
+    Ok(Some(AwaitedPasskey { ceremony, passkey }))
 }
 
 async fn find_authenticators(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Material, StoreError> {
@@ -424,6 +442,7 @@ pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> T
         remember(fail),
         fail_challenge(fail),
         fail_code(fail),
+        passkeys::spend_if(fail.ceremony.as_ref()),
         audit::write(&fail.event),
         commit_along(audit::is_one_statement(&fail.event)),
     );

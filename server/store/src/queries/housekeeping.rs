@@ -2,8 +2,8 @@
 
 use super::{Conn, RunQueryDsl, TxResult};
 use crate::schema::{
-    budgets, challenges, former_addresses, known_networks, mailed_codes, messages, refresh_tokens, sessions,
-    spent_steps, tickets, trusted_devices, webhook_events,
+    budgets, challenges, former_addresses, known_networks, mailed_codes, messages, passkey_ceremonies, refresh_tokens,
+    sessions, spent_steps, tickets, trusted_devices, webhook_events,
 };
 use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;
@@ -36,6 +36,7 @@ const MESSAGES_STAY: Duration = Duration::from_secs(60 * 60);
 pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> TxResult<usize> {
     let rows = match purge.table {
         ExpiringTable::Challenges => delete_some!(connection, purge, challenges, digest, expires_at),
+        ExpiringTable::PasskeyCeremonies => delete_some!(connection, purge, passkey_ceremonies, digest, expires_at),
         ExpiringTable::OneTimeCodes => delete_some!(connection, purge, mailed_codes, subject, expires_at),
         ExpiringTable::Sessions => delete_some!(connection, purge, sessions, id, expires_at),
         ExpiringTable::RefreshTokens => delete_some!(connection, purge, refresh_tokens, digest, expires_at),

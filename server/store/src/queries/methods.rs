@@ -7,7 +7,7 @@ use super::{Conn, RunQueryDsl, TxResult, attempts, audit, commit_along, endings,
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{BackupCodeRow, MethodRow, OneTimeCodeRow, first_factor};
-use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, sessions};
+use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, passkeys, sessions};
 use crate::work::{
     AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolMail, EnrolmentBegun, MailEnrolled, MethodAdded,
     NewFactor, NewMethod, RenameMethod, ReplaceBackupCodes, Spent, TxOutcome,
@@ -69,14 +69,16 @@ pub(crate) async fn methods_of(connection: &mut Conn, account_id: &AccountId) ->
     rows.into_iter().map(Method::try_from).collect()
 }
 
-/// The first of `handles` that the account does not use yet.
-async fn free_handle(
+/// The first of `handles` that no method and no passkey of the account has.
+pub(super) async fn free_handle(
     connection: &mut Conn,
     account_id: AccountId,
     handles: &[MethodHandle; 3],
 ) -> Result<MethodHandle, StoreError> {
     let mine = methods::table.filter(methods::account_id.eq(account_id.to_text()));
-    let taken: Vec<String> = mine.select(methods::handle).load(connection).await?;
+    let mut taken: Vec<String> = mine.select(methods::handle).load(connection).await?;
+    let passkeys = passkeys::table.filter(passkeys::account_id.eq(account_id.to_text()));
+    taken.extend(passkeys.select(passkeys::handle).load::<String>(connection).await?);
     let free = handles.iter().find(|handle| taken.iter().all(|taken| taken != handle.as_str()));
     free.cloned().ok_or(StoreError::Corrupt { table: "methods", what: "its handles: none of three was free" })
 }

@@ -28,6 +28,7 @@ mod locking;
 mod mailed_links;
 mod messages;
 mod methods;
+mod passkeys;
 mod quotas;
 mod refresh_tokens;
 mod registrations;
@@ -64,6 +65,10 @@ pub(crate) use mailed_links::{delete_own_account, issue_link};
 pub(crate) use messages::{finish_message, message_queue, next_message, preferred_languages, take_messages};
 pub(crate) use methods::{
     add_method, authenticators_of, begin_enrolment, disable_two_factor, enrol_mail, rename_method, replace_backup_codes,
+};
+pub(crate) use passkeys::{
+    add_passkey, begin_ceremony, find_ceremony, passkeys_of, remove_passkey, rename_passkey, spend_ceremony,
+    waiting_sign_in,
 };
 pub(crate) use quotas::{give_back, take_password_try};
 pub(crate) use refresh_tokens::{

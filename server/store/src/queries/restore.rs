@@ -2,8 +2,8 @@
 
 use super::{Conn, RunQueryDsl, TxResult, audit};
 use crate::schema::{
-    accounts, challenges, mailed_codes, messages, methods, refresh_tokens, sessions, spent_steps, tickets,
-    trusted_devices,
+    accounts, challenges, mailed_codes, messages, methods, passkey_ceremonies, refresh_tokens, sessions, spent_steps,
+    tickets, trusted_devices,
 };
 use crate::work::{AllGrantsEnded, EndAllGrants};
 use countersign_domain::address::MethodKind;
@@ -34,6 +34,7 @@ pub(crate) async fn end_all_grants(connection: &mut Conn, end: &EndAllGrants) ->
         .execute(connection)
         .await?;
     let challenges = end!(connection, Challenge, challenges);
+    end!(connection, Challenge, passkey_ceremonies);
     end!(connection, OneTimeCode, mailed_codes);
     end!(connection, Ticket, tickets);
     let ended = AllGrantsEnded {

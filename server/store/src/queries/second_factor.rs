@@ -6,12 +6,14 @@ use super::sign_in::absence;
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
     Conn, RunQueryDsl, TxResult, audit, commit_along, endings, known_networks, may_commit_along, methods, millis,
-    refresh_tokens, spent_steps, tickets, trusted_devices,
+    passkeys, refresh_tokens, spent_steps, tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::AccountRow;
-use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods as methods_table, sessions};
+use crate::schema::{
+    accounts, backup_codes, challenges, mailed_codes, methods as methods_table, passkey_ceremonies, sessions,
+};
 use crate::work::{CompleteSecondFactor, MethodsRemoved, RemoveMethods, SecondFactorCompleted, TxOutcome};
 use countersign_domain::account::{Account, Versions};
 use countersign_domain::address::MethodKind;
@@ -20,7 +22,7 @@ use countersign_domain::audit::AuditEvent;
 use countersign_domain::backup_code;
 use countersign_domain::decisions::removal::{self, Removal};
 use countersign_domain::decisions::second_factor::{self, SecondFactor, SessionChange};
-use countersign_domain::decisions::usable::usable_methods;
+use countersign_domain::decisions::usable::{passkeys_as_methods, usable_methods};
 use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::method::Method;
 use countersign_domain::terms::Grant;
@@ -219,12 +221,13 @@ async fn verify_address(connection: &mut Conn, input: &CompleteSecondFactor) -> 
 /// Spends the code and removes the methods that it is for.
 pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods) -> TxResult<MethodsRemoved> {
     let (account_id, now) = (input.account_id, input.now);
-    let (row, proof_is_spent, (), methods) = pipeline!(
+    let (row, proof_is_spent, (), mut methods, known) = pipeline!(
         connection;
         forget_failures(account_id, input.charge, None),
         spend_proof(&input.proof, &input.claimant, now, false),
         mark_method_used(&input.proof, now),
         methods_if(true, account_id),
+        passkeys::passkeys_if(true, account_id),
     );
     let Some((row, ..)) = row.filter(|_| proof_is_spent) else {
         return Ok(TxOutcome::Rollback(MethodsRemoved::ProofSpent));
@@ -232,6 +235,8 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     let account = Account::try_from(row)?;
     spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
     let ids = |methods: &[Method]| methods.iter().map(|method| method.id).collect::<Vec<_>>();
+    // They may be what is left.
+    methods.extend(passkeys_as_methods(&known, &account, &input.rules));
     let confirmed = ids(&methods);
     let usable = ids(&usable_methods(methods.clone(), &account, input.rules.tenant_of(&account)));
     let facts = removal::Facts {
@@ -319,6 +324,7 @@ async fn find_proof(connection: &mut Conn, input: &CompleteSecondFactor) -> Resu
             let codes = usable_code_ids(connection, input.account.id).await?;
             (codes.contains(&id.to_text()), codes.len())
         }
+        Proof::Passkey { ceremony, .. } => (passkeys::find_live(connection, ceremony, input.now).await?.is_some(), 0),
     };
     Ok(FoundProof { is_unspent, codes })
 }
@@ -420,6 +426,11 @@ async fn spend_proof(
             let subject = claimant.subject().to_text();
             change_one!(connection, must, diesel::delete(mailed_codes::table.find(subject).filter(same)))
         }
+        Proof::Passkey { ceremony, .. } => {
+            let live = passkey_ceremonies::expires_at.gt(now.as_millis());
+            let ceremony = passkey_ceremonies::table.find(ceremony.as_bytes().as_slice()).filter(live);
+            change_one!(connection, must, diesel::delete(ceremony))
+        }
         Proof::BackupCode(id) => {
             let unused = backup_codes::table.find(id.to_text()).filter(backup_codes::used_at.is_null());
             let used_at = backup_codes::used_at.eq(now.as_millis());
@@ -428,9 +439,12 @@ async fn spend_proof(
     })
 }
 
-/// Notes the use of the method that a one-time code was sent by, which also proves its address; that of an authenticator app is noted where its step is
+/// Notes the use of the passkey, or of the method that a one-time code was sent by, which also proves its address; that of an authenticator app is noted where its step is
 /// spent.
 async fn mark_method_used(connection: &mut Conn, proof: &Proof, now: Timestamp) -> Result<(), StoreError> {
+    if let Proof::Passkey { id, asserted, .. } = proof {
+        passkeys::note_use(connection, *id, *asserted, now).await?;
+    }
     if let Proof::OneTimeCode(StoredCode { method_id: Some(id), .. }) = proof {
         diesel::update(methods_table::table.find(id.to_text()))
             .set((methods_table::last_used_at.eq(now.as_millis()), methods_table::proved_at.eq(now.as_millis())))

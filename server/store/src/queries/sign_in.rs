@@ -1,11 +1,11 @@
-//! Completing a sign-in whose password was right.
+//! Completing a sign-in whose password, or what stands in its place, was right.
 
 use super::locking::lock_user;
 use super::sessions::open_session;
 use super::users::{methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, commit_along, known_networks, methods, quotas, refresh_tokens, tickets,
-    trusted_devices,
+    Conn, RunQueryDsl, TxResult, audit, commit_along, known_networks, methods, passkeys, quotas, refresh_tokens,
+    tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;
@@ -14,11 +14,12 @@ use crate::schema::{accounts, challenges};
 use crate::work::{CompleteSignIn, SignInCompleted, SignInDecided, TxOutcome};
 use countersign_domain::account::{Account, Versions};
 use countersign_domain::audit::{AuditEvent, EventKind};
-use countersign_domain::challenge::Challenge;
+use countersign_domain::challenge::{Challenge, FirstFactor};
 use countersign_domain::decisions::absence;
-use countersign_domain::decisions::sign_in::{self, Demand, SignIn};
+use countersign_domain::decisions::passkey_use::PasskeyUse;
+use countersign_domain::decisions::sign_in::{self, Demand, Proved, SignIn};
 use countersign_domain::decisions::trust::Trust;
-use countersign_domain::decisions::usable::completing_methods;
+use countersign_domain::decisions::usable::{completing_methods, passkeys_as_methods};
 use countersign_domain::ids::AccountId;
 use countersign_domain::terms::{Grant, Rules};
 use countersign_domain::time::Timestamp;
@@ -43,8 +44,18 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
             audit::write(connection, event).await?;
         }
     }
+    let proved = match &input.passkey {
+        None => Proved::One(input.challenge.first_factor),
+        Some(used) => match passkeys::make_count(connection, used, account.id, now).await? {
+            None => return Ok(TxOutcome::Rollback(SignInCompleted::Stale)),
+            Some(PasskeyUse::Counts { proves_two: true }) => Proved::Both,
+            Some(PasskeyUse::Counts { proves_two: false }) => Proved::One(FirstFactor::Passkey),
+            Some(refused) => return Ok(TxOutcome::Commit(SignInCompleted::PasskeyRefused(refused))),
+        },
+    };
     let (tenant, versions) = (input.rules.tenant_of(&account), account.versions());
     let trust = match sign_in::demand(tenant.login_policy, account.two_factor_enabled) {
+        Demand::SecondFactor if proved == Proved::Both => Trust::Ignored,
         Demand::SecondFactor => trusted_devices::use_trust(connection, input, versions, now).await?,
         Demand::Nothing | Demand::Enrolment => Trust::Ignored,
     };
@@ -53,10 +64,11 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         account: &account,
         login_policy: tenant.login_policy,
         requires_verified_email: tenant.requires_verified_email,
+        proved,
         is_trusted,
     };
     let decision = sign_in::decide(&facts, &input.terms, now);
-    let Some(kind) = decision.event() else {
+    let Some(kind) = decision.event(proved) else {
         let decided = SignInDecided { decision, account, trust, methods: Vec::new(), user: None };
         return Ok(TxOutcome::Rollback(SignInCompleted::Decided(Box::new(decided))));
     };
@@ -81,7 +93,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let events: Vec<AuditEvent> = std::iter::once(event).chain(absence).collect();
     let network = input.network.as_ref().filter(|_| matches!(decision, SignIn::Granted { .. }));
     let commits = events.iter().all(audit::is_one_statement);
-    let ((), (), (), (), (), (), (), (), methods, registrations, ()) = pipeline!(
+    let ((), (), (), (), (), (), (), (), mut methods, known, registrations, ()) = pipeline!(
         connection;
         quotas::restore(&input.password_uses),
         known_networks::record(network, input.account_id),
@@ -92,6 +104,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         audit::write_all(&events),
         note_sign_in(decision.is_granted(), input.account_id, now),
         methods_if(decision.is_challenged() || grants_tokens, account.id),
+        passkeys::passkeys_if(decision == SignIn::SecondFactorDue, account.id),
         registrations_if(grants_tokens, account.id),
         commit_along(commits),
     );
@@ -99,6 +112,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         let last_sign_in_at = Some(now);
         (Vec::new(), Some(User { account: account.clone(), profile, last_sign_in_at, methods, registrations }))
     } else {
+        methods.extend(passkeys_as_methods(&known, &account, &input.rules));
         (completing_methods(methods, input.challenge.first_factor, &account, tenant), None)
     };
     let decided = SignInDecided { decision, account, trust, methods, user };

@@ -56,7 +56,7 @@ async fn newest_method(
     let kinds: &[MethodKind] = match factor {
         Some(Factor::Totp) => &[MethodKind::Authenticator],
         Some(Factor::OneTimeCode) => &[MethodKind::Email, MethodKind::Sms],
-        Some(Factor::BackupCode) | None => &MethodKind::ALL,
+        Some(Factor::BackupCode | Factor::Passkey) | None => &MethodKind::ALL,
     };
     let rows: Vec<MethodRow> = methods::table
         .filter(methods::account_id.eq(account_id.to_text()))

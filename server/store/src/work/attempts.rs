@@ -10,6 +10,7 @@ use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::{Request, SecondFactor};
 use countersign_domain::guess::Guess;
 use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::passkey::CredentialId;
 use countersign_domain::presentation::Presentation;
 use countersign_domain::secret::Digest;
 use countersign_domain::stored_secret::Renewal;
@@ -25,8 +26,18 @@ pub struct ClaimAttempt {
     pub claimant: Claimant,
     pub expected: Expected,
     pub presentation: Presentation,
+    /// The response of a passkey, if one is presented.
+    pub passkey: Option<PresentedPasskey>,
     pub now: Timestamp,
     pub rules: Arc<Rules>,
+}
+
+/// What a response of a passkey names.
+#[derive(Clone, Debug)]
+pub struct PresentedPasskey {
+    /// Digest of what finds the ceremony.
+    pub ceremony: Digest,
+    pub credential_id: CredentialId,
 }
 
 #[derive(Debug)]
@@ -46,7 +57,7 @@ pub enum Claim {
     /// The tenant does not allow this factor.
     NotAllowed,
     NotEnrolled,
-    /// No one-time code is waiting.
+    /// No one-time code is waiting, or no response of a passkey is waited for.
     NoCode,
     /// The one-time code had no tries left and is deleted.
     CodeExhausted,
@@ -117,6 +128,8 @@ pub struct FailAttempt {
     pub guess: Guess,
     /// [`Granted::charge`]
     pub charge: Duration,
+    /// The ceremony of a passkey, which is spent.
+    pub ceremony: Option<Digest>,
     pub rules: Arc<Rules>,
     pub event: AuditEvent,
     /// Of the lock, if this attempt is the one that locked the account; written if the code was wrong.

@@ -15,6 +15,7 @@ pub struct Purge {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
     pub challenges: usize,
+    pub passkey_ceremonies: usize,
     pub one_time_codes: usize,
     pub sessions: usize,
     pub refresh_tokens: usize,
@@ -40,9 +41,10 @@ impl Purged {
         self.each().into_iter().any(|rows| u32::try_from(rows).unwrap_or(u32::MAX) >= batch)
     }
 
-    fn each(&self) -> [usize; 12] {
+    fn each(&self) -> [usize; 13] {
         let Self {
             challenges,
+            passkey_ceremonies,
             one_time_codes,
             sessions,
             refresh_tokens,
@@ -57,6 +59,7 @@ impl Purged {
         } = *self;
         [
             challenges,
+            passkey_ceremonies,
             one_time_codes,
             sessions,
             refresh_tokens,
@@ -76,6 +79,7 @@ impl Purged {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ExpiringTable {
     Challenges,
+    PasskeyCeremonies,
     OneTimeCodes,
     Sessions,
     RefreshTokens,

@@ -1,9 +1,10 @@
 //! Signing in with the first factor.
 
-use super::{KnownNetwork, NewRefreshToken, NewSession, NewTicket, NewTrust, PresentedTicket, Seen};
+use super::{KnownNetwork, NewRefreshToken, NewSession, NewTicket, NewTrust, PresentedTicket, Seen, UsedPasskey};
 use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::audit::{AuditContext, AuditEvent};
 use countersign_domain::challenge::Challenge;
+use countersign_domain::decisions::passkey_use::PasskeyUse;
 use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::decisions::trust::Trust;
 use countersign_domain::ids::{AccountId, ApplicationId};
@@ -30,6 +31,8 @@ pub struct CompleteSignIn {
     pub network: Option<KnownNetwork>,
     /// The ticket that stood in for the password; it is used up.
     pub ticket: Option<PresentedTicket>,
+    /// The passkey that stood in for the password; its ceremony is used up.
+    pub passkey: Option<UsedPasskey>,
     /// The address that the ticket was mailed to, which it proves, and the event that records that.
     pub proved: Option<(EmailAddress, AuditEvent)>,
     pub rules: Arc<Rules>,
@@ -60,7 +63,9 @@ pub struct PresentedTrust {
 #[derive(Clone, Debug)]
 pub enum SignInCompleted {
     Decided(Box<SignInDecided>),
-    /// The credentials changed while the password was checked, or the ticket is not valid.
+    /// The passkey's signature was right, and does not count; nothing is opened.
+    PasskeyRefused(PasskeyUse),
+    /// The credentials changed while the password was checked, or the ticket is not valid, or the ceremony was spent.
     Stale,
 }
 

@@ -77,7 +77,9 @@ fn every_unit_of_work_is_called() {
         include_str!("fusionauth.rs"),
         include_str!("keys.rs"),
         include_str!("own_account.rs"),
+        include_str!("passkeys.rs"),
         include_str!("webhooks.rs"),
+        include_str!("../store/passkey_users.rs"),
         include_str!("../store/world.rs"),
         include_str!("../store/users.rs"),
     ];

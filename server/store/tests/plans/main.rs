@@ -12,6 +12,9 @@ mod fusionauth;
 mod keys;
 mod lock_order;
 mod own_account;
+#[path = "../store/passkey_users.rs"]
+mod passkey_users;
+mod passkeys;
 #[path = "../store/users.rs"]
 mod users;
 mod webhooks;
@@ -120,6 +123,7 @@ async fn everything(world: &World) {
     Box::pin(keys::everything(world)).await;
     Box::pin(required(world)).await;
     Box::pin(own_account::everything(world)).await;
+    Box::pin(passkeys::everything(world)).await;
     Box::pin(administration::everything(world)).await;
     Box::pin(fusionauth::everything(world)).await;
     world.store.purge(Purge { now: NOON + 1000 * HOUR, batch: 10 }).await.unwrap();
@@ -192,6 +196,7 @@ async fn factors_and_sessions(world: &World) {
                 Factor::Totp => Proof::Totp { method_id: authenticator, step: 9, confirms: true },
                 Factor::OneTimeCode => user.mailed(&claimant, 7),
                 Factor::BackupCode => Proof::BackupCode(codes[0].id),
+                Factor::Passkey => panic!("`passkeys` presents them"),
             };
             for is_replay in [false, true] {
                 user.claimed(world, &claimant, factor).await;
@@ -202,6 +207,7 @@ async fn factors_and_sessions(world: &World) {
                     is_replay,
                     guess: other_guess(),
                     charge: guess(),
+                    ceremony: None,
                     rules: Arc::default(),
                     event: event(EventKind::SecondFactorRejected, id, NOON),
                     lock_event: Some(event(EventKind::AccountLocked, id, NOON)),

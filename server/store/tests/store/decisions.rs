@@ -6,10 +6,10 @@ use countersign_domain::account::{Account, Unusable};
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::audit::EventKind;
-use countersign_domain::challenge::Factor;
+use countersign_domain::challenge::{Factor, FirstFactor};
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::second_factor::{Request, SecondFactor};
-use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::decisions::sign_in::{Proved, SignIn};
 use countersign_domain::device::Device;
 use countersign_domain::ids::{ApplicationId, MethodId, RefreshTokenId, RegistrationId};
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
@@ -199,7 +199,7 @@ async fn where_a_second_factor_is_required_a_password_alone_leads_to_enrolment(d
         let session = sign_in.session.unwrap();
         let found = world.store.session_by_token((session.token, NOON + HOUR)).await.unwrap();
         assert_eq!(found.is_some(), expected.is_granted());
-        let kind = expected.event().unwrap().name();
+        let kind = expected.event(Proved::One(FirstFactor::Password)).unwrap().name();
         assert_eq!(world.count(&format!("audit_events WHERE kind = '{kind}'")), 1, "{enrolment:?}");
     }
 }

@@ -39,6 +39,7 @@ pub(crate) fn fail(user: &User, claimant: &Claimant, factor: Factor, is_replay: 
         is_replay,
         guess: other_guess(),
         charge: guess(),
+        ceremony: None,
         rules: Arc::default(),
         event: event(EventKind::SecondFactorRejected, user.id(), NOON),
         lock_event: None,

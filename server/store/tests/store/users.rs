@@ -144,6 +144,7 @@ pub(crate) fn by_email(email: EmailAddress) -> AccountLookup {
 pub(crate) fn decided(outcome: SignInCompleted) -> SignInDecided {
     match outcome {
         SignInCompleted::Decided(decided) => *decided,
+        SignInCompleted::PasskeyRefused(why) => panic!("the passkey does not count: {why:?}"),
         SignInCompleted::Stale => panic!("the sign-in is stale"),
     }
 }
@@ -310,6 +311,7 @@ impl User {
             password_uses: vec![window(&format!("password:{}", self.id()))],
             network: Some(network(self.id(), 1, now)),
             ticket: None,
+            passkey: None,
             proved: None,
             rules: Arc::default(),
             terms: terms(),
@@ -379,7 +381,7 @@ impl User {
 
     pub(crate) fn claim(&self, claimant: Claimant, factor: Factor, now: Timestamp) -> ClaimAttempt {
         let (expected, presentation) = (Expected::One(factor), new_code(&claimant));
-        ClaimAttempt { claimant, expected, presentation, now, rules: Arc::default() }
+        ClaimAttempt { claimant, expected, presentation, passkey: None, now, rules: Arc::default() }
     }
 
     pub(crate) async fn claimed(&self, world: &World, claimant: &Claimant, factor: Factor) -> Claim {

@@ -1,0 +1,181 @@
+//! Public keys of passkeys, as COSE_Key (RFC 9052 §7, RFC 9053 §7).
+
+use super::cbor::{self, Map};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+    UnparsedPublicKey,
+};
+use ciborium::Value;
+use std::ops::RangeInclusive;
+
+/// An algorithm of signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// Ed25519.
+    Ed25519,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+}
+
+impl Algorithm {
+    /// In the order of preference: what every authenticator has comes first.
+    pub const ALL: [Self; 3] = [Self::Es256, Self::Ed25519, Self::Rs256];
+
+    /// Number of the IANA COSE Algorithms registry.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Es256 => -7,
+            Self::Ed25519 => -8,
+            Self::Rs256 => -257,
+        }
+    }
+}
+
+/// A public key that signatures can be checked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicKey {
+    Es256 {
+        x: [u8; 32],
+        y: [u8; 32],
+    },
+    Ed25519([u8; 32]),
+    Rs256 {
+        /// Big-endian.
+        modulus: Vec<u8>,
+        /// Big-endian.
+        exponent: Vec<u8>,
+    },
+}
+
+/// Labels of a COSE_Key.
+mod label {
+    pub(super) const TYPE: i64 = 1;
+    pub(super) const ALGORITHM: i64 = 3;
+    /// `crv`, or `n` of an RSA key.
+    pub(super) const FIRST: i64 = -1;
+    /// `x`, or `e` of an RSA key.
+    pub(super) const SECOND: i64 = -2;
+    /// `y`
+    pub(super) const THIRD: i64 = -3;
+}
+
+const OCTET_KEY_PAIR: i64 = 1;
+const ELLIPTIC_CURVE: i64 = 2;
+const RSA: i64 = 3;
+const P_256: i64 = 1;
+const CURVE_ED25519: i64 = 6;
+
+/// Of a modulus, in bytes: 2,048 to 4,096 bits.
+const MODULUS: RangeInclusive<usize> = 256..=512;
+/// Of an exponent, in bytes. Keys have 65,537, which takes three.
+const EXPONENT: RangeInclusive<usize> = 1..=4;
+
+impl PublicKey {
+    /// Reads a COSE_Key and returns what follows it; `None` for a key of another algorithm, or one that is none.
+    pub(super) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (value, rest) = cbor::read(bytes)?;
+        let key = Self::of_map(&Map::new(value)?)?;
+        key.is_valid().then_some((key, rest))
+    }
+
+    /// Reads a COSE_Key.
+    #[must_use]
+    pub fn from_cose(bytes: &[u8]) -> Option<Self> {
+        Self::read(bytes).filter(|(_, rest)| rest.is_empty()).map(|(key, _)| key)
+    }
+
+    fn of_map(map: &Map) -> Option<Self> {
+        let algorithm = Algorithm::ALL.into_iter().find(|one| map.integer(label::ALGORITHM) == Some(one.number()))?;
+        let number = |label| map.integer(label);
+        let bytes = |label| map.bytes(label);
+        match (algorithm, number(label::TYPE)?) {
+            (Algorithm::Es256, ELLIPTIC_CURVE) if number(label::FIRST) == Some(P_256) => Some(Self::Es256 {
+                x: bytes(label::SECOND)?.try_into().ok()?,
+                y: bytes(label::THIRD)?.try_into().ok()?,
+            }),
+            (Algorithm::Ed25519, OCTET_KEY_PAIR) if number(label::FIRST) == Some(CURVE_ED25519) => {
+                Some(Self::Ed25519(bytes(label::SECOND)?.try_into().ok()?))
+            }
+            (Algorithm::Rs256, RSA) => {
+                let (modulus, exponent) = (bytes(label::FIRST)?.to_vec(), bytes(label::SECOND)?.to_vec());
+                let is_sized = MODULUS.contains(&modulus.len()) && EXPONENT.contains(&exponent.len());
+                is_sized.then_some(Self::Rs256 { modulus, exponent })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a key: a point of P-256, for example.
+    fn is_valid(&self) -> bool {
+        match self {
+            Self::Es256 { .. } => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.point()).is_ok(),
+            Self::Ed25519(key) => ParsedPublicKey::new(&ED25519, key).is_ok(),
+            Self::Rs256 { modulus, exponent } => {
+                modulus[0] != 0 && exponent[0] != 0 && exponent.last().is_some_and(|last| last % 2 == 1)
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Es256 { .. } => Algorithm::Es256,
+            Self::Ed25519(_) => Algorithm::Ed25519,
+            Self::Rs256 { .. } => Algorithm::Rs256,
+        }
+    }
+
+    /// The COSE_Key in the canonical form of CTAP2, which is stored.
+    #[must_use]
+    pub fn to_cose(&self) -> Vec<u8> {
+        let entry = |label: i64, value: Value| (Value::from(label), value);
+        let number = |label: i64, number: i64| entry(label, Value::from(number));
+        let bytes = |label: i64, bytes: &[u8]| entry(label, Value::Bytes(bytes.to_vec()));
+        let algorithm = number(label::ALGORITHM, self.algorithm().number());
+        let entries = match self {
+            Self::Es256 { x, y } => vec![
+                number(label::TYPE, ELLIPTIC_CURVE),
+                algorithm,
+                number(label::FIRST, P_256),
+                bytes(label::SECOND, x),
+                bytes(label::THIRD, y),
+            ],
+            Self::Ed25519(key) => vec![
+                number(label::TYPE, OCTET_KEY_PAIR),
+                algorithm,
+                number(label::FIRST, CURVE_ED25519),
+                bytes(label::SECOND, key),
+            ],
+            Self::Rs256 { modulus, exponent } => {
+                vec![number(label::TYPE, RSA), algorithm, bytes(label::FIRST, modulus), bytes(label::SECOND, exponent)]
+            }
+        };
+        let mut out = Vec::new();
+        ciborium::into_writer(&Value::Map(entries), &mut out).expect("a vector takes all bytes");
+        out
+    }
+
+    /// Whether this key made the signature.
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Es256 { .. } => {
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.point()).verify(message, signature).is_ok()
+            }
+            Self::Ed25519(key) => UnparsedPublicKey::new(&ED25519, key).verify(message, signature).is_ok(),
+            Self::Rs256 { modulus, exponent } => RsaPublicKeyComponents { n: modulus, e: exponent }
+                .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+                .is_ok(),
+        }
+    }
+
+    /// The uncompressed point of an elliptic curve (SEC 1 §2.3.3); of other keys, nothing.
+    fn point(&self) -> Vec<u8> {
+        match self {
+            Self::Es256 { x, y } => [&[0x04][..], x, y].concat(),
+            Self::Ed25519(_) | Self::Rs256 { .. } => Vec::new(),
+        }
+    }
+}

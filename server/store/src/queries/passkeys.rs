@@ -1,0 +1,296 @@
+//! Passkeys, and the ceremonies in which they are made and used.
+//!
+//! A ceremony is spent by deleting its row: of several responses to it, the one whose statement deletes it counts.
+
+use super::locking::{lock, lock_at};
+use super::users::methods_if;
+use super::{Conn, RunQueryDsl, TxResult, audit, endings, methods};
+use crate::cached::Cache as _;
+use crate::error::StoreError;
+use crate::rows::{AccountRow, CeremonyRow, ChallengeRow, PasskeyRow};
+use crate::schema::{accounts, challenges, passkey_ceremonies, passkeys};
+use crate::work::{
+    AddPasskey, BeginCeremony, FindCeremony, FoundCeremony, PasskeyAdded, PasskeyRemoved, RemovePasskey, RenamePasskey,
+    SpendCeremony, TxOutcome, UsedPasskey, WaitingSignIn,
+};
+use countersign_domain::account::Account;
+use countersign_domain::decisions::passkey_management::{self, Facts, RemovePasskey as Decision};
+use countersign_domain::decisions::passkey_use::{self, PasskeyUse};
+use countersign_domain::decisions::usable::{passkeys_as_methods, usable_methods};
+use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::passkey::ceremony::Ceremony;
+use countersign_domain::passkey::verifier::Asserted;
+use countersign_domain::passkey::{CredentialId, Passkey};
+use countersign_domain::secret::Digest;
+use countersign_domain::time::Timestamp;
+use diesel::dsl::case_when;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::BigInt;
+
+/// The passkeys of an account, the oldest first.
+pub(crate) async fn passkeys_of(connection: &mut Conn, account_id: &AccountId) -> Result<Vec<Passkey>, StoreError> {
+    let rows: Vec<PasskeyRow> = passkeys::table
+        .filter(passkeys::account_id.eq(account_id.to_text()))
+        .order((passkeys::created_at, passkeys::id))
+        .select(PasskeyRow::as_select())
+        .load(connection)
+        .await?;
+    rows.into_iter().map(Passkey::try_from).collect()
+}
+
+/// Stores a ceremony, and deletes the oldest of its account that are too many.
+pub(crate) async fn begin_ceremony(connection: &mut Conn, begin: &BeginCeremony) -> TxResult<bool> {
+    let ceremony = &begin.ceremony;
+    if let Some(account_id) = ceremony.purpose.account_id() {
+        if lock_at(connection, account_id, ceremony.versions).await?.is_none() {
+            return Ok(TxOutcome::Rollback(false));
+        }
+        let mine = passkey_ceremonies::table.filter(passkey_ceremonies::account_id.eq(account_id.to_text()));
+        let newest_first = (passkey_ceremonies::created_at.desc(), passkey_ceremonies::digest);
+        let waiting: Vec<Vec<u8>> =
+            mine.order(newest_first).select(passkey_ceremonies::digest).load(connection).await?;
+        let kept = usize::try_from(begin.most).unwrap_or(usize::MAX).saturating_sub(1);
+        for digest in waiting.iter().skip(kept) {
+            diesel::delete(passkey_ceremonies::table.find(digest)).execute(connection).await?;
+        }
+    }
+    diesel::insert_into(passkey_ceremonies::table).values(CeremonyRow::from(ceremony)).execute(connection).await?;
+    Ok(TxOutcome::Commit(true))
+}
+
+/// A ceremony, if it is live.
+pub(super) async fn find_live(
+    connection: &mut Conn,
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Option<Ceremony>, StoreError> {
+    let live = passkey_ceremonies::expires_at.gt(now.as_millis());
+    let row: Option<CeremonyRow> = passkey_ceremonies::table
+        .find(digest.as_bytes().as_slice())
+        .filter(live)
+        .select(CeremonyRow::as_select())
+        .get_result(connection)
+        .await
+        .optional()?;
+    row.map(Ceremony::try_from).transpose()
+}
+
+/// A ceremony that is live, and the passkey that responds to it.
+pub(crate) async fn find_ceremony(
+    connection: &mut Conn,
+    find: &FindCeremony,
+) -> Result<Option<FoundCeremony>, StoreError> {
+    let Some(ceremony) = find_live(connection, &find.digest, find.now).await? else { return Ok(None) };
+    let passkey = match &find.credential_id {
+        None => None,
+        Some(id) => {
+            let found: Option<(PasskeyRow, AccountRow)> = passkeys::table
+                .inner_join(accounts::table)
+                .filter(passkeys::credential_id.eq(id.as_bytes()))
+                .select((PasskeyRow::as_select(), AccountRow::as_select()))
+                .get_result(connection)
+                .await
+                .optional()?;
+            found
+                .map(|(row, account)| Ok::<_, StoreError>((row.try_into()?, Account::try_from(account)?)))
+                .transpose()?
+        }
+    };
+    Ok(Some(FoundCeremony { ceremony, passkey }))
+}
+
+/// The passkey of an account with a credential id.
+pub(super) async fn by_credential(
+    connection: &mut Conn,
+    account_id: AccountId,
+    id: &CredentialId,
+) -> Result<Option<Passkey>, StoreError> {
+    let mine = passkeys::account_id.eq(account_id.to_text()).and(passkeys::credential_id.eq(id.as_bytes()));
+    let row: Option<PasskeyRow> =
+        passkeys::table.filter(mine).select(PasskeyRow::as_select()).get_result(connection).await.optional()?;
+    row.map(Passkey::try_from).transpose()
+}
+
+/// The passkeys of an account; none, and without a query, unless `wanted`.
+pub(super) async fn passkeys_if(
+    connection: &mut Conn,
+    wanted: bool,
+    account_id: AccountId,
+) -> Result<Vec<Passkey>, StoreError> {
+    if wanted { passkeys_of(connection, &account_id).await } else { Ok(Vec::new()) }
+}
+
+/// A sign-in that waits for its second factor, and its account.
+pub(crate) async fn waiting_sign_in(
+    connection: &mut Conn,
+    (digest, now): &(Digest, Timestamp),
+) -> Result<Option<WaitingSignIn>, StoreError> {
+    let found: Option<(ChallengeRow, AccountRow)> = challenges::table
+        .inner_join(accounts::table)
+        .filter(challenges::digest.eq(digest.as_bytes().as_slice()))
+        .filter(challenges::expires_at.gt(now.as_millis()))
+        .filter(challenges::credentials_version.eq(accounts::credentials_version))
+        .filter(challenges::factors_version.eq(accounts::factors_version))
+        .select((ChallengeRow::as_select(), AccountRow::as_select()))
+        .get_result(connection)
+        .await
+        .optional()?;
+    let Some((challenge, account)) = found else { return Ok(None) };
+    let (challenge, account) = (challenge.into_challenge(*digest)?, Account::try_from(account)?);
+    Ok(Some(WaitingSignIn { challenge, account }))
+}
+
+/// Deletes a ceremony, if there is one to delete; within the open transaction.
+pub(super) async fn spend_if(connection: &mut Conn, digest: Option<&Digest>) -> Result<(), StoreError> {
+    if let Some(digest) = digest {
+        diesel::delete(passkey_ceremonies::table.find(digest.as_bytes().as_slice())).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a ceremony, if it is live, and returns it; within the open transaction.
+async fn take(connection: &mut Conn, digest: &Digest, now: Timestamp) -> Result<Option<Ceremony>, StoreError> {
+    let live = passkey_ceremonies::expires_at.gt(now.as_millis());
+    let row: Option<CeremonyRow> =
+        diesel::delete(passkey_ceremonies::table.find(digest.as_bytes().as_slice()).filter(live))
+            .returning(CeremonyRow::as_returning())
+            .get_result(connection)
+            .await
+            .optional()?;
+    row.map(Ceremony::try_from).transpose()
+}
+
+/// Ends a ceremony whose response was not right.
+pub(crate) async fn spend_ceremony(connection: &mut Conn, spend: &SpendCeremony) -> TxResult<bool> {
+    if take(connection, &spend.digest, spend.event.at).await?.is_none() {
+        return Ok(TxOutcome::Rollback(false));
+    }
+    audit::conclude(connection, &spend.event, true).await
+}
+
+/// Spends a ceremony and decides whether the passkey's assertion counts, within the open transaction, which has locked the account. If
+/// it counts, its counter is stored, else the refusal is recorded. `None` if the ceremony was spent, or the passkey is gone.
+pub(super) async fn make_count(
+    connection: &mut Conn,
+    used: &UsedPasskey,
+    account_id: AccountId,
+    now: Timestamp,
+) -> Result<Option<PasskeyUse>, StoreError> {
+    let Some(ceremony) = take(connection, &used.ceremony, now).await? else { return Ok(None) };
+    let Some(passkey) = passkey_of(connection, account_id, used.id).await? else { return Ok(None) };
+    let user_handle = used.user_handle.as_deref();
+    let facts = passkey_use::Facts { passkey: &passkey, ceremony: &ceremony, asserted: used.asserted, user_handle };
+    let decision = passkey_use::decide(&facts);
+    match decision.event() {
+        Some(kind) => audit::write(connection, &used.refusal_audit.event(kind)).await?,
+        None => note_use(connection, passkey.id, used.asserted, now).await?,
+    }
+    Ok(Some(decision))
+}
+
+/// Stores what a passkey said of itself when it was used. Of the counters of a synced one, the highest is kept.
+pub(super) async fn note_use(
+    connection: &mut Conn,
+    id: MethodId,
+    asserted: Asserted,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let seen = i64::from(asserted.counter);
+    diesel::update(passkeys::table.find(id.to_text()))
+        .set((
+            passkeys::counter
+                .eq(case_when(passkeys::counter.lt(seen), seen.into_sql::<BigInt>()).otherwise(passkeys::counter)),
+            passkeys::backup_eligible.eq(asserted.backup.is_eligible),
+            passkeys::backed_up.eq(asserted.backup.is_backed_up),
+            passkeys::last_used_at.eq(now.as_millis()),
+        ))
+        .cached()
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A passkey of an account.
+async fn passkey_of(connection: &mut Conn, account_id: AccountId, id: MethodId) -> Result<Option<Passkey>, StoreError> {
+    let mine = passkeys::table.find(id.to_text()).filter(passkeys::account_id.eq(account_id.to_text()));
+    let row: Option<PasskeyRow> = mine.select(PasskeyRow::as_select()).get_result(connection).await.optional()?;
+    row.map(Passkey::try_from).transpose()
+}
+
+/// Stores a passkey, if that is allowed.
+pub(crate) async fn add_passkey(connection: &mut Conn, add: &AddPasskey) -> TxResult<PasskeyAdded> {
+    let now = add.audit.at;
+    let Some(account) = lock_at(connection, add.account_id, add.versions).await? else {
+        return Ok(TxOutcome::Rollback(PasskeyAdded::Stale));
+    };
+    if take(connection, &add.ceremony, now).await?.is_none() {
+        return Ok(TxOutcome::Rollback(PasskeyAdded::Stale));
+    }
+    let known = passkeys_of(connection, &account.id).await?;
+    let tenant = add.rules.tenant_of(&account);
+    let facts = Facts { account: &account, tenant, manager: &add.manager, passkeys: known.len() };
+    let decision = passkey_management::decide_addition(&facts, &add.rules.policy, now);
+    let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
+        // The ceremony is spent all the same.
+        return Ok(TxOutcome::Commit(PasskeyAdded::Refused(decision)));
+    };
+    let handle = methods::free_handle(connection, account.id, &add.handles).await?;
+    let passkey = Passkey { handle, ..add.passkey.clone() };
+    let row = (PasskeyRow::from(&passkey), passkeys::attestation_object.eq(add.attestation_object.as_deref()));
+    match diesel::insert_into(passkeys::table).values(row).execute(connection).await {
+        Ok(_) => {}
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            return Ok(TxOutcome::Rollback(PasskeyAdded::Taken));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    endings::carry_out(connection, account.id, ends, None).await?;
+    audit::conclude(connection, &add.audit.event(kind), PasskeyAdded::Added(Box::new(passkey))).await
+}
+
+/// Removes a passkey, if that is allowed.
+pub(crate) async fn remove_passkey(connection: &mut Conn, remove: &RemovePasskey) -> TxResult<PasskeyRemoved> {
+    let Some(account) = lock(connection, remove.account_id).await? else {
+        return Ok(TxOutcome::Rollback(PasskeyRemoved::Gone));
+    };
+    let (known, mut methods) =
+        pipeline!(connection; passkeys_if(true, account.id), methods_if(account.two_factor_enabled, account.id));
+    let (tenant, now) = (remove.rules.tenant_of(&account), remove.audit.at);
+    methods.extend(passkeys_as_methods(&known, &account, &remove.rules));
+    let usable: Vec<MethodId> = usable_methods(methods, &account, tenant).iter().map(|method| method.id).collect();
+    let facts = Facts { account: &account, tenant, manager: &remove.manager, passkeys: known.len() };
+    let is_there = known.iter().any(|passkey| passkey.id == remove.id);
+    let policy = &remove.rules.policy;
+    let decision = passkey_management::decide_removal(&facts, remove.id, is_there, &usable, policy, now);
+    let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
+        return Ok(TxOutcome::Rollback(PasskeyRemoved::Decided(decision)));
+    };
+    diesel::delete(passkeys::table.find(remove.id.to_text())).execute(connection).await?;
+    if decision == Decision::RemoveAndSwitchOff {
+        methods::switch_off(connection, account.id, now).await?;
+    }
+    endings::carry_out(connection, account.id, ends, None).await?;
+    audit::conclude(connection, &remove.audit.event(kind), PasskeyRemoved::Decided(decision)).await
+}
+
+/// Removes all passkeys of an account, within the open transaction.
+pub(super) async fn remove_all(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
+    diesel::delete(passkeys::table.filter(passkeys::account_id.eq(account_id.to_text()))).execute(connection).await?;
+    Ok(())
+}
+
+/// Gives a passkey a name, and returns it with that; `None` if the account has no such passkey.
+pub(crate) async fn rename_passkey(connection: &mut Conn, rename: &RenamePasskey) -> TxResult<Option<Passkey>> {
+    let mine = passkeys::account_id.eq(rename.account_id.to_text());
+    let row: Option<PasskeyRow> = diesel::update(passkeys::table.find(rename.id.to_text()).filter(mine))
+        .set(passkeys::name.eq(rename.name.as_str()))
+        .returning(PasskeyRow::as_returning())
+        .cached()
+        .get_result(connection)
+        .await
+        .optional()?;
+    let Some(row) = row else { return Ok(TxOutcome::Rollback(None)) };
+    let passkey = Passkey::try_from(row)?;
+    audit::conclude(connection, &rename.event, Some(passkey)).await
+}

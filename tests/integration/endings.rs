@@ -4,7 +4,10 @@
 
 use crate::harness::service::APPLICATION;
 use crate::harness::world::refresh_tokens_are;
-use crate::harness::{App, Caller, FusionAuthUser, PASSWORD, Response, Service, User, World, cheap_passwords};
+use crate::harness::{
+    App, Authenticator, Caller, FusionAuthUser, PASSWORD, Response, Service, User, World, cheap_passwords,
+};
+use crate::passkeys::register;
 use crate::password_reset::reset_token;
 use countersign_domain::decisions::endings::{self, Ending, Event, Grant};
 use countersign_domain::tenant::RefreshTokenUsage;
@@ -247,6 +250,10 @@ impl Opened {
                 service.post("/two-factor/send", json!({"userId": id, "methodId": email})).await.ok();
                 let code = world.last_code_for(&self.user.email);
                 service.call("DELETE", &format!("/user/two-factor/{id}?code={code}&methodId={email}")).await.ok();
+            }
+            Event::PasskeyRemoved => {
+                let passkey = register(own, &mut Authenticator::new()).await.ok().text("/id");
+                own.post("/passkey/delete-passkey").json(json!({"id": passkey})).await.ok();
             }
             Event::AppReplaced => {
                 let new = self.user.begin_enrolment().await;

@@ -3,6 +3,7 @@
 //! The bodies are derived from the contract's own request schemas. The harness holds every response against the
 //! contract; what is left to assert here is that none is a failure of the server.
 
+use crate::harness::contract::example_body;
 use crate::harness::{Caller, World, cheap_passwords};
 use countersign::operations::BETTER_AUTH;
 use countersign_contract_compare::BodyRule;
@@ -51,6 +52,8 @@ fn plausible_body(operation_id: &str) -> Map<String, Value> {
         "email" | "newEmail" => json!("fuzz@example.com"),
         "password" | "currentPassword" | "newPassword" => json!("some password"),
         "trustDevice" | "disableSession" | "rememberMe" | "revokeOtherSessions" => json!(true),
+        "createSession" => json!(true),
+        "response" => example_body(operation_id).unwrap()["response"].clone(),
         "callbackURL" => json!("/"),
         "method" => json!("otp"),
         _ => json!("123456"),

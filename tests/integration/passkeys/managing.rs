@@ -1,6 +1,6 @@
 //! Listing, renaming and removing.
 
-use super::{events, passkeys, register, sign_in};
+use super::{SIGN_IN_OPTIONS, events, options, passkeys, register, send_assertion, sign_in};
 use crate::harness::{Authenticator, Caller, Response, World};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
@@ -39,13 +39,37 @@ async fn a_removed_passkey_signs_in_no_more_and_can_be_registered_anew(database:
     let user = world.user("ada").await;
     let mut authenticator = Authenticator::new();
     let id = register(&user.browser, &mut authenticator).await.ok().text("/id");
-    sign_in(&world.browser(), &mut authenticator).await.ok();
+    let thief = world.browser();
+    sign_in(&thief, &mut authenticator).await.ok();
     remove(&user.browser, &id).await.ok();
-    assert!(passkeys(&user.browser).await.is_empty());
+    assert!(passkeys(&user.browser).await.is_empty(), "the session that has removed it goes on");
+    thief.get("/passkey/list-user-passkeys").await.refused(401, "UNAUTHORIZED");
     sign_in(&world.browser(), &mut authenticator).await.refused(401, "PASSKEY_NOT_FOUND");
     remove(&user.browser, &id).await.refused(404, "PASSKEY_NOT_FOUND");
     assert_eq!(events(&world, "passkey-removed"), 1);
     register(&user.browser, &mut authenticator).await.ok();
+    sign_in(&world.browser(), &mut authenticator).await.ok();
+}
+
+/// A response to a deactivated account ends its ceremony like any other, so that it opens nothing when the account is active again.
+#[on_each_database]
+async fn a_response_that_was_refused_is_used(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let mut authenticator = Authenticator::new();
+    register(&user.browser, &mut authenticator).await.ok();
+    let set_active = |is_active: i64| {
+        let column = if is_active == 1 { "TRUE" } else { "FALSE" };
+        world.database().execute(&format!("UPDATE accounts SET is_active = {column} WHERE email = '{}'", user.email));
+    };
+    let browser = world.browser();
+    let options = options(&browser, SIGN_IN_OPTIONS).await;
+    let response = authenticator.assert(&options);
+    let again = browser.copy();
+    set_active(0);
+    assert_eq!(send_assertion(&browser, response.clone()).await.status, 403);
+    set_active(1);
+    assert!(send_assertion(&again, response).await.status >= 400);
     sign_in(&world.browser(), &mut authenticator).await.ok();
 }
 

@@ -26,7 +26,7 @@ async fn send_assertion(browser: &Caller, response: Value) -> Response {
 }
 
 /// Registers the passkey of an authenticator in this session.
-async fn register(browser: &Caller, authenticator: &mut Authenticator) -> Response {
+pub(crate) async fn register(browser: &Caller, authenticator: &mut Authenticator) -> Response {
     let options = options(browser, REGISTER_OPTIONS).await;
     send_registration(browser, authenticator.register(&options)).await
 }

@@ -39,8 +39,11 @@ pub enum Event {
     SecondFactorOff,
     /// A further method, or a passkey, was added.
     MethodAdded,
-    /// One of several methods, or a passkey, was removed.
+    /// One of several methods was removed.
     MethodRemoved,
+    /// A passkey was removed. Which sessions it has opened is not recorded, and one of them may be a thief's, who could register
+    /// another passkey in it.
+    PasskeyRemoved,
     /// An authenticator app took the place of another one.
     AppReplaced,
     BackupCodesReplaced,
@@ -84,7 +87,7 @@ pub struct Raises {
 }
 
 impl Event {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::PasswordChanged,
         Self::PasswordChangedEndingSessions,
         Self::PasswordSetByTicket,
@@ -100,6 +103,7 @@ impl Event {
         Self::SecondFactorOff,
         Self::MethodAdded,
         Self::MethodRemoved,
+        Self::PasskeyRemoved,
         Self::AppReplaced,
         Self::BackupCodesReplaced,
         Self::SessionsRevoked,
@@ -138,7 +142,7 @@ impl Event {
             | Self::Deactivated
             | Self::Reactivated
             | Self::SessionsRevoked => (true, false),
-            Self::RequiredSecondFactorOn => (true, true),
+            Self::RequiredSecondFactorOn | Self::PasskeyRemoved => (true, true),
             Self::SecondFactorOn | Self::SecondFactorOff | Self::MethodRemoved | Self::AppReplaced => (false, true),
             Self::AddressChanged
             | Self::AddressChangedByService
@@ -209,6 +213,7 @@ pub fn decide(event: Event, grant: Grant) -> Ending {
             | Event::RequiredSecondFactorOn
             | Event::SecondFactorOff
             | Event::MethodRemoved
+            | Event::PasskeyRemoved
             | Event::AppReplaced
             | Event::SessionsRevoked,
             _,
@@ -274,6 +279,7 @@ mod tests {
             (Event::SecondFactorOff, loses, (false, true)),
             (Event::MethodAdded, none, (false, false)),
             (Event::MethodRemoved, loses, (false, true)),
+            (Event::PasskeyRemoved, all, (true, true)),
             (Event::AppReplaced, loses, (false, true)),
             (Event::BackupCodesReplaced, none, (false, false)),
             (Event::SessionsRevoked, all, (true, false)),

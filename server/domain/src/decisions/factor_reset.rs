@@ -26,12 +26,13 @@ pub fn decide(account: &Account, has_passkeys: bool) -> FactorReset {
 }
 
 impl FactorReset {
-    /// What ends with it.
+    /// What ends with it; `has_passkeys` as for the decision.
     #[must_use]
-    pub fn ends(self) -> Option<Event> {
+    pub fn ends(self, has_passkeys: bool) -> Option<Event> {
         match self {
+            Self::SwitchOff if has_passkeys => Some(Event::PasskeyRemoved),
             Self::SwitchOff => Some(Event::SecondFactorOff),
-            Self::RemovePasskeys => Some(Event::MethodRemoved),
+            Self::RemovePasskeys => Some(Event::PasskeyRemoved),
             Self::NoFactor => None,
         }
     }
@@ -53,16 +54,16 @@ mod tests {
 
     #[test]
     fn with_and_without_a_second_factor() {
-        let off = (FactorReset::SwitchOff, Some(Event::SecondFactorOff), Some(EventKind::TwoFactorDisabled));
-        let passkeys = (FactorReset::RemovePasskeys, Some(Event::MethodRemoved), Some(EventKind::PasskeyRemoved));
+        let off = |ends| (FactorReset::SwitchOff, Some(ends), Some(EventKind::TwoFactorDisabled));
+        let passkeys = (FactorReset::RemovePasskeys, Some(Event::PasskeyRemoved), Some(EventKind::PasskeyRemoved));
         for (two_factor_enabled, has_passkeys, (decision, ends, event)) in [
-            (true, false, off),
-            (true, true, off),
+            (true, false, off(Event::SecondFactorOff)),
+            (true, true, off(Event::PasskeyRemoved)),
             (false, true, passkeys),
             (false, false, (FactorReset::NoFactor, None, None)),
         ] {
             let reset = decide(&Account { two_factor_enabled, ..account() }, has_passkeys);
-            assert_eq!((reset, reset.ends(), reset.event()), (decision, ends, event));
+            assert_eq!((reset, reset.ends(has_passkeys), reset.event()), (decision, ends, event));
         }
     }
 }

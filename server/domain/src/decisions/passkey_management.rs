@@ -121,8 +121,7 @@ impl RemovePasskey {
     #[must_use]
     pub fn ends(self) -> Option<Event> {
         match self {
-            Self::Remove => Some(Event::MethodRemoved),
-            Self::RemoveAndSwitchOff => Some(Event::SecondFactorOff),
+            Self::Remove | Self::RemoveAndSwitchOff => Some(Event::PasskeyRemoved),
             Self::NoPasskey | Self::Refused(_) => None,
         }
     }
@@ -205,7 +204,7 @@ mod tests {
         let tenant = tenant(&[MethodKind::Authenticator]);
         let facts = Facts { account: &account, tenant: &tenant, manager: &manager, passkeys: 1 };
         for (is_there, outcome, ends, event) in [
-            (true, RemovePasskey::Remove, Some(Event::MethodRemoved), Some(EventKind::PasskeyRemoved)),
+            (true, RemovePasskey::Remove, Some(Event::PasskeyRemoved), Some(EventKind::PasskeyRemoved)),
             (false, RemovePasskey::NoPasskey, None, None),
         ] {
             let decision = decide_removal(&facts, method_id(1), is_there, &[], &Policy::default(), NOW);
@@ -226,7 +225,7 @@ mod tests {
             let decision = decide_removal(&facts, one, true, usable, &Policy::default(), NOW);
             assert_eq!(decision, outcome, "{usable:?}");
         }
-        assert_eq!((off.ends(), off.event()), (Some(Event::SecondFactorOff), Some(EventKind::TwoFactorDisabled)));
+        assert_eq!((off.ends(), off.event()), (Some(Event::PasskeyRemoved), Some(EventKind::TwoFactorDisabled)));
         let (add, no) = (AddPasskey::Add, AddPasskey::TooMany);
         assert_eq!((add.ends(), add.event()), (Some(Event::MethodAdded), Some(EventKind::PasskeyAdded)));
         assert_eq!((no.ends(), no.event()), (None, None));

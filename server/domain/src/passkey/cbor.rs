@@ -17,12 +17,15 @@ pub(super) fn read_whole(bytes: &[u8]) -> Option<Value> {
     read(bytes).filter(|(_, rest)| rest.is_empty()).map(|(value, _)| value)
 }
 
+/// Most entries of a map: statements of attestation have six at most.
+const MOST_ENTRIES: usize = 32;
+
 /// Entries of a map none of whose keys is there twice: a second one could be read by somebody else.
 pub(super) struct Map(Vec<(Value, Value)>);
 
 impl Map {
     pub(super) fn new(value: Value) -> Option<Self> {
-        let entries = value.into_map().ok()?;
+        let entries = value.into_map().ok().filter(|entries| entries.len() <= MOST_ENTRIES)?;
         let is_unique = |at: usize| entries[..at].iter().all(|(key, _)| *key != entries[at].0);
         (0..entries.len()).all(is_unique).then_some(Self(entries))
     }
@@ -63,6 +66,9 @@ mod tests {
         assert_eq!(read_whole(&[0x9a, 0xff, 0xff, 0xff, 0xff]), None);
         assert_eq!(read_whole(&[0x5a, 0xff, 0xff, 0xff, 0xff]), None);
         let map = |bytes: &[u8]| read_whole(bytes).and_then(Map::new);
+        let entries = |count: u8| (0..count).flat_map(|key| [0x18, key + 24, 0x00]).collect::<Vec<u8>>();
+        let of_length = |count: u8| [vec![0xb8, count], entries(count)].concat();
+        assert!(map(&of_length(32)).is_some() && map(&of_length(33)).is_none());
         assert!(map(&[0xa2, 0x01, 0x01, 0x02, 0x01]).is_some() && map(&[0xa2, 0x01, 0x01, 0x01, 0x02]).is_none());
     }
 }

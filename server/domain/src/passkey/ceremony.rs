@@ -27,6 +27,15 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Digest of the challenge of the sign-in that it completes.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<&[u8]> {
+        match self {
+            Self::SecondFactor { sign_in, .. } => Some(sign_in.as_bytes().as_slice()),
+            Self::Registration(_) | Self::SignIn | Self::StepUp { .. } => None,
+        }
+    }
+
     /// Stored name.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -56,7 +56,7 @@ pub(crate) async fn reset_factors(connection: &mut Conn, reset: &ResetFactors) -
     };
     let has_passkeys = !passkeys::passkeys_of(connection, &account.id).await?.is_empty();
     let decision = factor_reset::decide(&account, has_passkeys);
-    let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
+    let (Some(ends), Some(kind)) = (decision.ends(has_passkeys), decision.event()) else {
         return Ok(TxOutcome::Rollback(FactorsReset::Decided(decision)));
     };
     passkeys::remove_all(connection, account.id).await?;

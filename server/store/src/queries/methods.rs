@@ -75,12 +75,21 @@ pub(super) async fn free_handle(
     account_id: AccountId,
     handles: &[MethodHandle; 3],
 ) -> Result<MethodHandle, StoreError> {
-    let mine = methods::table.filter(methods::account_id.eq(account_id.to_text()));
-    let mut taken: Vec<String> = mine.select(methods::handle).load(connection).await?;
-    let passkeys = passkeys::table.filter(passkeys::account_id.eq(account_id.to_text()));
-    taken.extend(passkeys.select(passkeys::handle).load::<String>(connection).await?);
-    let free = handles.iter().find(|handle| taken.iter().all(|taken| taken != handle.as_str()));
+    let (of_methods, of_passkeys) =
+        pipeline!(connection; handles_of_methods(account_id), handles_of_passkeys(account_id));
+    let is_taken = |handle: &MethodHandle| of_methods.iter().chain(&of_passkeys).any(|taken| taken == handle.as_str());
+    let free = handles.iter().find(|handle| !is_taken(handle));
     free.cloned().ok_or(StoreError::Corrupt { table: "methods", what: "its handles: none of three was free" })
+}
+
+async fn handles_of_methods(connection: &mut Conn, account_id: AccountId) -> Result<Vec<String>, StoreError> {
+    let mine = methods::table.filter(methods::account_id.eq(account_id.to_text()));
+    Ok(mine.select(methods::handle).load(connection).await?)
+}
+
+async fn handles_of_passkeys(connection: &mut Conn, account_id: AccountId) -> Result<Vec<String>, StoreError> {
+    let mine = passkeys::table.filter(passkeys::account_id.eq(account_id.to_text()));
+    Ok(mine.select(passkeys::handle).load(connection).await?)
 }
 
 /// Stores a method, within the open transaction. A method for the same address stays, and is proved if this one is.

@@ -39,19 +39,24 @@ pub(crate) async fn passkeys_of(connection: &mut Conn, account_id: &AccountId) -
     rows.into_iter().map(Passkey::try_from).collect()
 }
 
-/// Stores a ceremony, and deletes the oldest of its account that are too many.
+/// Stores a ceremony, and deletes the oldest ones like it that are too many.
 pub(crate) async fn begin_ceremony(connection: &mut Conn, begin: &BeginCeremony) -> TxResult<bool> {
     let ceremony = &begin.ceremony;
     if let Some(account_id) = ceremony.purpose.account_id() {
         if lock_at(connection, account_id, ceremony.versions).await?.is_none() {
             return Ok(TxOutcome::Rollback(false));
         }
-        let mine = passkey_ceremonies::table.filter(passkey_ceremonies::account_id.eq(account_id.to_text()));
+        // Of the same purpose, and of the same sign-in if it is one's second factor: whoever has the password alone ends no other.
+        let mine = passkey_ceremonies::table
+            .filter(passkey_ceremonies::account_id.eq(account_id.to_text()))
+            .filter(passkey_ceremonies::purpose.eq(ceremony.purpose.name()));
         let newest_first = (passkey_ceremonies::created_at.desc(), passkey_ceremonies::digest);
-        let waiting: Vec<Vec<u8>> =
-            mine.order(newest_first).select(passkey_ceremonies::digest).load(connection).await?;
+        let columns = (passkey_ceremonies::digest, passkey_ceremonies::sign_in);
+        let waiting: Vec<(Vec<u8>, Option<Vec<u8>>)> =
+            mine.order(newest_first).select(columns).load(connection).await?;
+        let alike = waiting.iter().filter(|(_, sign_in)| sign_in.as_deref() == ceremony.purpose.sign_in());
         let kept = usize::try_from(begin.most).unwrap_or(usize::MAX).saturating_sub(1);
-        for digest in waiting.iter().skip(kept) {
+        for (digest, _) in alike.skip(kept) {
             diesel::delete(passkey_ceremonies::table.find(digest)).execute(connection).await?;
         }
     }
@@ -270,7 +275,7 @@ pub(crate) async fn remove_passkey(connection: &mut Conn, remove: &RemovePasskey
     if decision == Decision::RemoveAndSwitchOff {
         methods::switch_off(connection, account.id, now).await?;
     }
-    endings::carry_out(connection, account.id, ends, None).await?;
+    endings::carry_out(connection, account.id, ends, remove.audit.session_id).await?;
     audit::conclude(connection, &remove.audit.event(kind), PasskeyRemoved::Decided(decision)).await
 }
 

@@ -70,7 +70,9 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let decision = sign_in::decide(&facts, &input.terms, now);
     let Some(kind) = decision.event(proved) else {
         let decided = SignInDecided { decision, account, trust, methods: Vec::new(), user: None };
-        return Ok(TxOutcome::Rollback(SignInCompleted::Decided(Box::new(decided))));
+        let decided = SignInCompleted::Decided(Box::new(decided));
+        // A ceremony is good for one response, whatever comes of it.
+        return Ok(if input.passkey.is_some() { TxOutcome::Commit(decided) } else { TxOutcome::Rollback(decided) });
     };
     if let Some(ticket) = &input.ticket
         && !tickets::spend(connection, ticket, input.account_id, versions, now).await?

@@ -187,17 +187,18 @@ async fn an_unusable_account_is_not_signed_in_to_55(database: DatabaseKind) {
     let user = User::signed_up(world).await;
     let passkey = registered(&world.store, &user).await;
     let id = user.id().to_text();
-    for (change, why) in [
+    let cases = [
         ("is_active = FALSE", Unusable::Inactive),
         ("is_active = TRUE, expires_at = 1", Unusable::Expired),
         (
             "expires_at = NULL, suspended_until = 1900000000000",
             Unusable::Suspended { until: Timestamp::from_millis(1_900_000_000_000) },
         ),
-    ] {
+    ];
+    for (counter, (change, why)) in (8..).zip(cases) {
         world.behind.execute(&format!("UPDATE accounts SET {change} WHERE id = '{id}'"));
         let ceremony = begun(&world.store, Purpose::SignIn, Versions::default()).await;
-        let complete = sign_in(&user, &passkey, &ceremony, asserted(8, true));
+        let complete = sign_in(&user, &passkey, &ceremony, asserted(counter, true));
         let outcome = decided(world.store.complete_sign_in(complete).await.unwrap());
         assert_eq!(outcome.decision, SignIn::Refused(why));
     }
@@ -258,6 +259,14 @@ async fn ceremonies_are_few_and_end(database: DatabaseKind) {
         assert!(world.store.begin_ceremony(BeginCeremony { ceremony: ceremony.clone(), most: 3 }).await.unwrap());
         begun_ones.push(ceremony);
     }
+    // Whoever has the password alone begins as many as this, of a sign-in of their own.
+    let sign_in = begun_ones[0].challenge;
+    for _ in 0..5 {
+        let purpose = Purpose::SecondFactor { account_id: user.id(), sign_in };
+        let ceremony = ceremony(purpose, user.account.versions());
+        assert!(world.store.begin_ceremony(BeginCeremony { ceremony, most: 3 }).await.unwrap());
+    }
+    assert_eq!(world.count("passkey_ceremonies WHERE purpose = 'second-factor'"), 3);
     let passkey = passkey(&user);
     let mut left = Vec::new();
     for ceremony in &begun_ones {
@@ -266,7 +275,7 @@ async fn ceremonies_are_few_and_end(database: DatabaseKind) {
     assert_eq!(left, [false, false, true, true, true], "the oldest gave way");
     let purge = |now| world.store.purge(Purge { now, batch: 100 });
     assert_eq!(purge(NOON + 5 * MINUTE - Duration::from_millis(1)).await.unwrap().passkey_ceremonies, 0);
-    assert_eq!(purge(NOON + 5 * MINUTE).await.unwrap().passkey_ceremonies, 3);
+    assert_eq!(purge(NOON + 5 * MINUTE).await.unwrap().passkey_ceremonies, 6);
     registered(&world.store, &user).await;
     assert_eq!(purge(NOON + 10_000 * HOUR).await.unwrap().passkey_ceremonies, 0);
     assert_eq!(world.count("passkeys"), 1);

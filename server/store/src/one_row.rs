@@ -1,16 +1,16 @@
-//! Statements that have to change one row, for a transaction that is [committed along](crate::postgres::commit_along) with them: one
-//! that changes none makes it fail.
+//! Statements that have to affect one row, for a transaction whose `COMMIT` is [pipelined](crate::postgres::pipeline_commit) after them.
+//! It is sent before their row counts are known, so the database itself has to abort the transaction if a count is zero.
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::result::QueryResult;
 
-/// An `UPDATE` or `DELETE` of one row. If there is no such row, the database refuses to divide by zero (SQLSTATE 22012), and rolls back
-/// the transaction instead of committing it.
+/// An `UPDATE` or `DELETE` of at most one row. If it affects none, the statement fails with a division by zero (SQLSTATE 22012), and the
+/// `COMMIT` after it rolls back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OneRow<S>(pub(crate) S);
 
-/// What the database says then.
+/// The message of that error.
 pub(crate) const NO_ROW: &str = "division by zero";
 
 impl<S: QueryFragment<Pg>> QueryFragment<Pg> for OneRow<S> {

@@ -29,5 +29,5 @@ results!(A a, B b, C c, D d);
 results!(A a, B b, C c, D d, F f);
 results!(A a, B b, C c, D d, F f, G g);
 results!(A a, B b, C c, D d, F f, G g, H h);
-results!(A a, B b, C c, D d, F f, G g, H h, I i, J j, K k, L l, M m);
+results!(A a, B b, C c, D d, F f, G g, H h, I i, J j);
 results!(A a, B b, C c, D d, F f, G g, H h, I i, J j, K k, L l, M m, N n);

@@ -1,18 +1,18 @@
-//! Whether statements were sent when they were first polled, as pipelining takes for granted.
+//! Detects whether pipelined statements were sent in order.
 //!
-//! A statement that its connection has not prepared yet is sent later, when the server has prepared it. A statement that is polled after
-//! it may then be executed before it. Within a unit of work that is tolerable, because updates look at what they depend on; a
-//! commit has to be the last one.
+//! A statement is sent when its future is first polled, unless the connection has to prepare it: then only the request to prepare it is
+//! sent, and statements that are polled after it are executed before it. Units of work tolerate that, because their updates filter by
+//! what they depend on. A `COMMIT` does not: it has to be sent last.
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, get_default_instrumentation};
 use std::cell::Cell;
 
 thread_local! {
-    /// Statements that were about to be prepared, on any connection, when this thread polled them.
+    /// Misses of the statement caches of all connections, in polls on this thread.
     static MISSES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Counts misses of a connection's cache of prepared statements, besides what the program does with all events.
+/// Counts the misses of a connection's statement cache, and passes all events on to the default instrumentation.
 pub(crate) struct CountMisses {
     next: Option<Box<dyn Instrumentation>>,
 }
@@ -34,8 +34,7 @@ impl Instrumentation for CountMisses {
     }
 }
 
-/// Misses on this thread. If it is the same before and after some statements were polled within one poll of their task, all of them
-/// were sent.
+/// The number of misses on this thread. If it has not changed during a poll, all statements that were first polled in it were sent.
 pub(crate) fn misses() -> u64 {
     MISSES.get()
 }

@@ -32,7 +32,7 @@ use std::time::Duration;
 macro_rules! pipeline {
     ($connection:ident; $($($function:ident)::+ ($($argument:expr),*)),+ $(,)?) => {{
         let connection: &Conn = $connection;
-        // Boxed, because a unit of work has several, and room for the largest otherwise.
+        // Boxed, so that the future of a unit of work does not have to hold the largest of its pipelines.
         let pipelined = Box::pin(async {
             let is_inner = connection.begin_pipeline();
             // Not `try_join!`: after an error the other statements fail as well, and it may return one of their errors.
@@ -40,7 +40,7 @@ macro_rules! pipeline {
             connection.end_pipeline(is_inner);
             done
         });
-        // Unconstrained, so that each statement is sent when it is first polled, however much the task has done by then.
+        // Unconstrained, so that no statement waits for the task's next turn before it is sent (tokio's cooperative scheduling).
         $crate::pipeline::Results::all(tokio::task::unconstrained(pipelined).await)?
     }};
 }
@@ -64,9 +64,9 @@ macro_rules! locked {
     };
 }
 
-/// Runs a statement that changes one row or none; evaluates to whether it has. If it `$must`, because the transaction is
-/// [committed along](commit_along) with it, one that changes none is an error, and the unit of work is carried out again.
-macro_rules! change_one {
+/// Runs a statement that affects at most one row; evaluates to whether it has affected one. With `$must`, which a
+/// [pipelined `COMMIT`](pipeline_commit) needs, affecting none is an error, and the unit of work is retried.
+macro_rules! affect_one {
     ($connection:expr, $must:expr, $statement:expr) => {
         match $must {
             true => $crate::one_row::OneRow($statement).cached().execute($connection).await? == 1,
@@ -158,7 +158,7 @@ impl Postgres {
             is_to_begin: AtomicBool::new(begins),
             is_pipelining: AtomicBool::new(false),
             misses_before: AtomicU64::new(0),
-            commits_apart: AtomicBool::new(is_retry),
+            commits_separately: AtomicBool::new(is_retry),
             commit_is_sent: AtomicBool::new(false),
             ended_well: AtomicBool::new(false),
         })))
@@ -199,9 +199,9 @@ struct Lent {
     is_pipelining: AtomicBool,
     /// [`misses`] at the beginning of the last pipeline.
     misses_before: AtomicU64,
-    /// Whether the commit is sent when everything else is done: in a retry, where the work sees what it has missed, and after a
-    /// statement that is prepared each time, so that it is not sent when it is first polled.
-    commits_apart: AtomicBool,
+    /// Whether `COMMIT` is not pipelined: in a retry, so that the work learns which of its statements affect no row; and after a statement
+    /// that cannot be cached, because it is prepared each time.
+    commits_separately: AtomicBool,
     commit_is_sent: AtomicBool,
     ended_well: AtomicBool,
 }
@@ -221,7 +221,7 @@ impl Conn {
         self.0.connection.as_ref().expect("it is taken only when it is dropped")
     }
 
-    /// What a pipeline does first, in the poll in which it sends its statements. Returns whether it is part of another one.
+    /// Begins a pipeline, in the poll that sends its statements. Returns whether it is nested in another one.
     pub(crate) fn begin_pipeline(&self) -> bool {
         let is_inner = self.0.is_pipelining.swap(true, Ordering::Relaxed);
         if !is_inner {
@@ -234,21 +234,21 @@ impl Conn {
         self.0.is_pipelining.store(was_inner, Ordering::Relaxed);
     }
 
-    /// Whether the statements of the pipeline under way were sent when they were polled; called in the same poll.
+    /// Whether all statements of the current pipeline have been sent; called in the poll that sends them.
     fn has_sent_all(&self) -> bool {
-        misses() == self.0.misses_before.load(Ordering::Relaxed) && !self.0.commits_apart.load(Ordering::Relaxed)
+        misses() == self.0.misses_before.load(Ordering::Relaxed) && !self.0.commits_separately.load(Ordering::Relaxed)
     }
 
     fn note_order<T: QueryFragment<Pg>>(&self, statement: &T) {
         if !statement.is_safe_to_cache_prepared(&Pg).unwrap_or(false) {
-            self.0.commits_apart.store(true, Ordering::Relaxed);
+            self.0.commits_separately.store(true, Ordering::Relaxed);
         }
     }
 
     /// Sends a statement; the first one of a transaction after `BEGIN`.
     fn send<'a, T: Send + 'a>(&'a self, statement: BoxFuture<'a, QueryResult<T>>) -> BoxFuture<'a, QueryResult<T>> {
         if self.0.commit_is_sent.load(Ordering::Relaxed) {
-            // It would take effect by itself.
+            // It would be executed in a transaction of its own.
             return Box::pin(async { Err(QueryBuilderError(AfterCommit.into())) });
         }
         if !self.0.is_to_begin.swap(false, Ordering::Relaxed) {
@@ -277,15 +277,15 @@ impl Conn {
     }
 }
 
-/// Whether the work may [commit along](commit_along) with its last statements.
-pub(crate) fn may_commit_along(connection: &Conn) -> bool {
-    !connection.0.commits_apart.load(Ordering::Relaxed)
+/// Whether this unit of work may [pipeline its `COMMIT`](pipeline_commit).
+pub(crate) fn may_pipeline_commit(connection: &Conn) -> bool {
+    !connection.0.commits_separately.load(Ordering::Relaxed)
 }
 
-/// Commits along with the statements that the same `pipeline!` has sent before it, if the work ends with these. It has to be the
-/// last one there, and the work has to return [`TxOutcome::Commit`] if none of them fails: if one does, nothing is committed. Where a
-/// statement still waits to be prepared, the commit is left to [`finish`].
-pub(crate) async fn commit_along(connection: &mut Conn, is_last: bool) -> Result<(), StoreError> {
+/// Sends `COMMIT` right after the last statements of a unit of work, without waiting for their results: saves a round trip. It has to be
+/// the last call of a `pipeline!`, and the work has to return [`TxOutcome::Commit`] if none of the calls fails. If a statement fails, the
+/// database rolls back. If `is_last` is false, or a statement waits to be prepared, this does nothing, and [`finish`] commits.
+pub(crate) async fn pipeline_commit(connection: &mut Conn, is_last: bool) -> Result<(), StoreError> {
     let has_begun = !connection.0.is_to_begin.load(Ordering::Relaxed);
     if is_last && has_begun && connection.has_sent_all() {
         let mut shared = connection.shared();
@@ -342,14 +342,14 @@ pub(crate) fn finish_read<T>(connection: Conn, read: Result<T, StoreError>) -> R
     read
 }
 
-/// Commits or rolls back, as the work returned, unless it [has committed](commit_along). After an error in that, the connection is not
+/// Commits or rolls back, as the work returned, unless its [`COMMIT` was pipelined](pipeline_commit). After an error in that, the connection is not
 /// used again.
 pub(crate) async fn finish<T>(connection: Conn, work: Result<TxOutcome<T>, StoreError>) -> Result<T, StoreError> {
     if connection.0.commit_is_sent.load(Ordering::Relaxed) {
         let value = match work {
             Ok(TxOutcome::Commit(value)) => value,
             Ok(TxOutcome::Rollback(_)) => return Err(StoreError::Refused(QueryBuilderError(AfterCommit.into()))),
-            // The commit was sent, so that it cannot be told from the statements before it whether it was reached.
+            // If the connection was lost, `COMMIT` may have been executed.
             Err(error) => return Err(error.at_commit()),
         };
         connection.mark_done();

@@ -42,9 +42,8 @@ macro_rules! locked {
     };
 }
 
-/// Runs a statement that changes one row or none; evaluates to whether it has. The work decides what follows from that: it never
-/// [commits along](may_commit_along).
-macro_rules! change_one {
+/// Runs a statement that affects at most one row; evaluates to whether it has affected one. `$must` is for PostgreSQL.
+macro_rules! affect_one {
     ($connection:expr, $must:expr, $statement:expr) => {{
         let _ = $must;
         $statement.cached().execute($connection).await? == 1
@@ -58,14 +57,13 @@ macro_rules! skip_locked {
     };
 }
 
-/// On PostgreSQL a unit of work may commit along with its last statements. Here a commit costs no round trip, and units of work share
-/// one.
-pub(crate) fn may_commit_along(_: &Conn) -> bool {
+/// Only PostgreSQL pipelines `COMMIT`. Here it costs no round trip, and units of work share one.
+pub(crate) fn may_pipeline_commit(_: &Conn) -> bool {
     false
 }
 
-/// See [`may_commit_along`].
-pub(crate) async fn commit_along(_: &mut Conn, _is_last: bool) -> Result<(), StoreError> {
+/// See [`may_pipeline_commit`].
+pub(crate) async fn pipeline_commit(_: &mut Conn, _is_last: bool) -> Result<(), StoreError> {
     Ok(())
 }
 

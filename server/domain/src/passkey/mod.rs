@@ -29,7 +29,7 @@ use data_encoding::BASE64URL_NOPAD;
 use public_key::PublicKey;
 use relying_party::RelyingPartyId;
 
-/// Id that an authenticator gave a passkey. It is shown to whoever asks for the passkeys of a user, and opens nothing.
+/// Id that an authenticator gave a passkey. Clients that sign a user in are told it, so it is no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CredentialId(Vec<u8>);
 

@@ -27,7 +27,7 @@ use countersign_store::work::{BeginCeremony, FindCeremony, FoundCeremony, UsedPa
 /// Who is to authenticate.
 #[derive(Clone, Copy, Debug)]
 pub enum Asker<'a> {
-    /// Whoever the passkey belongs to signs in.
+    /// A sign-in, by the user that the passkey belongs to.
     Anybody,
     /// The holder of the token of a challenge with this digest, which a passkey of its account completes. Anybody, if the account has
     /// none that does.
@@ -157,7 +157,7 @@ impl Flows {
         Ok(Some(BegunAuthentication { options, token }))
     }
 
-    /// The second factor that is asked of whoever has a challenge or a session; `None` if the account has no passkey for it.
+    /// The second factor of a challenge or a session; `None` if the account has no passkey for it.
     async fn awaited(&self, asker: Asker<'_>) -> Result<Option<Awaited>, FlowError> {
         let (account, purpose, demands_verification) = match asker {
             Asker::Anybody => return Ok(None),

@@ -3,7 +3,7 @@
 use super::sessions::open_session;
 use super::users::methods_if;
 use super::{
-    Conn, RunQueryDsl, TxResult, addresses, audit, commit_along, endings, messages, methods, tickets, usernames,
+    Conn, RunQueryDsl, TxResult, addresses, audit, endings, messages, methods, pipeline_commit, tickets, usernames,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;
@@ -47,7 +47,7 @@ pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount
         messages::enqueue(message),
         open_session(create.session.as_ref(), account.versions()),
         audit::write(event),
-        commit_along(audit::is_one_statement(event)),
+        pipeline_commit(audit::is_one_statement(event)),
     );
     Ok(TxOutcome::Commit(AccountWritten::Done))
 }
@@ -206,7 +206,7 @@ pub(crate) async fn update_profile(connection: &mut Conn, update: &UpdateProfile
     if diesel::update(account).set(changes).cached().execute(connection).await? == 0 {
         return Ok(TxOutcome::Rollback(false));
     }
-    audit::conclude(connection, &update.event, true).await
+    audit::write_and_commit(connection, &update.event, true).await
 }
 
 /// Ends the lock after consecutive wrong second factors, within the open transaction: the attacker guessed with a password that
@@ -266,7 +266,7 @@ pub(crate) async fn change_password(connection: &mut Conn, change: &ChangePasswo
         open_session(change.session.as_ref(), versions),
         tickets::give(change.one_time_password.as_ref(), change.account_id, versions, change.now),
         audit::write(&change.event),
-        commit_along(audit::is_one_statement(&change.event)),
+        pipeline_commit(audit::is_one_statement(&change.event)),
     );
     Ok(TxOutcome::Commit(Changed::Done))
 }

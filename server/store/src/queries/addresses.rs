@@ -119,7 +119,7 @@ pub(crate) async fn change_address(connection: &mut Conn, change: &ChangeAddress
         Some(former) => messages::notify_at(connection, &change.event, former, false).await?,
         None => {}
     }
-    audit::conclude(connection, &change.event, LinkUsed::Done(Box::new(moved))).await
+    audit::write_and_commit(connection, &change.event, LinkUsed::Done(Box::new(moved))).await
 }
 
 /// Gives an account its former address back. The ways back to addresses that came after it end; those to earlier ones go on.
@@ -160,7 +160,7 @@ pub(crate) async fn restore_address(connection: &mut Conn, restore: &RestoreAddr
     passkeys::remove_all(connection, account.id).await?;
     endings::carry_out(connection, account.id, Event::AddressRestored, None).await?;
     let event = restore.audit.clone().about(account.id).event(EventKind::AddressRestored);
-    audit::conclude(connection, &event, LinkUsed::Done(Box::new(Account { password: None, ..moved }))).await
+    audit::write_and_commit(connection, &event, LinkUsed::Done(Box::new(Account { password: None, ..moved }))).await
 }
 
 /// Writes another address, which is proved, and lets methods follow; within the open transaction. Returns the account with it.

@@ -7,12 +7,12 @@
 //! A code that is quick to judge is claimed, judged and recorded in one transaction ([`attempt_second_factor`]). Parallel guesses queue
 //! up at the account's row, which the claim locks, so the caps are as exact. A crash rolls back what was counted, and gives no try
 //! all the same: only the commit lets anybody know whether the code was right. On PostgreSQL that is two round trips: the claim, which
-//! reads what the code is judged with, and the statements that make it count, along with the commit. Those that use something up have
-//! to change their row ([`crate::one_row`]): if one does not, the database rolls back instead of committing, and the attempt is repeated
-//! with a commit of its own.
+//! reads what the code is judged with; and the statements that make it count, with a pipelined `COMMIT`. The statements that spend the
+//! code and the challenge have to affect a row ([`crate::one_row`]). If one does not, the database rolls back, and the retry does not
+//! pipeline its `COMMIT`.
 
-use super::second_factor::{Held, complete};
-use super::{Conn, RunQueryDsl, TxResult, audit, commit_along, methods, millis, passkeys};
+use super::second_factor::{LockedAccount, complete};
+use super::{Conn, RunQueryDsl, TxResult, audit, methods, millis, passkeys, pipeline_commit};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow};
@@ -133,7 +133,7 @@ pub(crate) async fn attempt_second_factor<R, W>(
     Ok(match (attempt.judge)(&granted) {
         Ruling::Complete(input, opens) => {
             let last_sign_in_at = granted.last_sign_in_at.map(Timestamp::as_millis);
-            let held = Held::by_claim(granted.account, last_sign_in_at);
+            let held = LockedAccount::of_claim(granted.account, last_sign_in_at);
             let completed = complete(connection, &input, held).await?;
             completed.map(|completed| AttemptEnded::Completed(completed, opens))
         }
@@ -444,7 +444,7 @@ pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> T
         fail_code(fail),
         passkeys::spend_if(fail.ceremony.as_ref()),
         audit::write(&fail.event),
-        commit_along(audit::is_one_statement(&fail.event)),
+        pipeline_commit(audit::is_one_statement(&fail.event)),
     );
     Ok(TxOutcome::Commit(locks))
 }
@@ -461,7 +461,7 @@ pub(crate) async fn return_attempt(connection: &mut Conn, give: &ReturnAttempt) 
         let code = mailed_codes::table.find(give.claimant.subject().to_text()).filter(mailed_codes::tries.gt(0));
         diesel::update(code).set(mailed_codes::tries.eq(mailed_codes::tries - 1)).cached().execute(connection).await?;
     }
-    audit::conclude(connection, &give.event, ()).await
+    audit::write_and_commit(connection, &give.event, ()).await
 }
 
 /// Whether the account is still locked by the attempt, or its long-term limit full: a right code of a parallel attempt ends the

@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use super::{Conn, RunQueryDsl, TxResult, commit_along, messages, webhooks};
+use super::{Conn, RunQueryDsl, TxResult, messages, pipeline_commit, webhooks};
 use crate::committed;
 use crate::error::StoreError;
 use crate::rows::AuditEventRow;
@@ -52,15 +52,15 @@ pub(super) async fn write_all(connection: &mut Conn, events: &[AuditEvent]) -> R
     Ok(())
 }
 
-/// Writes the event that a unit of work ends with, and commits along with that if it is one statement.
-pub(super) async fn conclude<T>(connection: &mut Conn, event: &AuditEvent, value: T) -> TxResult<T> {
-    pipeline!(connection; write(event), commit_along(is_one_statement(event)));
+/// Writes the event that a unit of work ends with, and pipelines the `COMMIT` if that is one statement.
+pub(super) async fn write_and_commit<T>(connection: &mut Conn, event: &AuditEvent, value: T) -> TxResult<T> {
+    pipeline!(connection; write(event), pipeline_commit(is_one_statement(event)));
     Ok(TxOutcome::Commit(value))
 }
 
 /// Writes an event that belongs to no other change.
 pub(crate) async fn record(connection: &mut Conn, event: &AuditEvent) -> TxResult<()> {
-    conclude(connection, event, ()).await
+    write_and_commit(connection, event, ()).await
 }
 
 /// Where an event is in the trail.

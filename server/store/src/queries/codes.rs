@@ -3,7 +3,7 @@
 use super::attempts::account_of;
 use super::locking::lock;
 use super::users::methods_if;
-use super::{Conn, RunQueryDsl, TxResult, audit, commit_along, messages, quotas};
+use super::{Conn, RunQueryDsl, TxResult, audit, messages, pipeline_commit, quotas};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow, OneTimeCodeRow, client_digest, first_factor};
@@ -114,7 +114,7 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
         store(&code),
         messages::enqueue(Some(&sealed)),
         audit::write(&event),
-        commit_along(commits),
+        pipeline_commit(commits),
     );
     Ok(TxOutcome::Commit(Issued::To { account: Box::new(account), address }))
 }
@@ -274,5 +274,5 @@ pub(crate) async fn open_challenge(connection: &mut Conn, open: &OpenChallenge) 
         expires_at: Timestamp::as_millis(challenge.expires_at),
     };
     store(connection, &code).await?;
-    audit::conclude(connection, &open.event, true).await
+    audit::write_and_commit(connection, &open.event, true).await
 }

@@ -95,7 +95,7 @@ pub(crate) async fn suspend_account(connection: &mut Conn, suspend: &SuspendAcco
         .cached()
         .execute(connection)
         .await?;
-    audit::conclude(connection, &suspend.audit.event(kind), Some(decision)).await
+    audit::write_and_commit(connection, &suspend.audit.event(kind), Some(decision)).await
 }
 
 /// Lifts all locks and limits of an account; `None` if it is gone. Its password quotas get new names as well, because those

@@ -61,7 +61,7 @@ pub(crate) async fn issue_link(connection: &mut Conn, issue: &IssueLink) -> TxRe
         (MailedLink::Sent, None) => LinkIssued::NotSent(mailed_link::NotSent::NoAccount),
         (MailedLink::NotSent(why), _) => LinkIssued::NotSent(why),
     };
-    audit::conclude(connection, &event, issued).await
+    audit::write_and_commit(connection, &event, issued).await
 }
 
 /// Deletes an account and everything that belongs to it but the audit trail, if its owner may.

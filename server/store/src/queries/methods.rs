@@ -3,7 +3,7 @@
 use super::locking::lock_at;
 use super::sessions::open_session;
 use super::users::methods_if;
-use super::{Conn, RunQueryDsl, TxResult, attempts, audit, commit_along, endings, quotas, spent_steps, tickets};
+use super::{Conn, RunQueryDsl, TxResult, attempts, audit, endings, pipeline_commit, quotas, spent_steps, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{BackupCodeRow, MethodRow, OneTimeCodeRow, first_factor};
@@ -258,7 +258,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         if let (Decision::AlreadyAdded { is_replay: false }, Some((found, step))) = (decision, &found) {
             spent_steps::advance(connection, &found.method_ids, *step, add.now).await?;
         }
-        return audit::conclude(connection, &add.audit.event(kind), MethodAdded::Decided(decision)).await;
+        return audit::write_and_commit(connection, &add.audit.event(kind), MethodAdded::Decided(decision)).await;
     }
     if let NewFactor::Address(address) = &add.method.factor {
         match prove_address(connection, add, &account, address).await? {
@@ -313,7 +313,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
     if let Some(ends) = decision.ends() {
         endings::carry_out(connection, add.account_id, ends, None).await?;
     }
-    audit::conclude(connection, &add.audit.event(kind), MethodAdded::Decided(decision)).await
+    audit::write_and_commit(connection, &add.audit.event(kind), MethodAdded::Decided(decision)).await
 }
 
 /// End of the challenge that waits for the method, if one is named and live.
@@ -396,7 +396,7 @@ pub(crate) async fn rename_method(connection: &mut Conn, rename: &RenameMethod) 
     if touched == 0 {
         return Ok(TxOutcome::Rollback(false));
     }
-    audit::conclude(connection, &rename.event, true).await
+    audit::write_and_commit(connection, &rename.event, true).await
 }
 
 async fn insert_codes(
@@ -442,7 +442,7 @@ pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolmen
         delete_codes(begin.account_id, keeps_old_codes),
         insert_codes(begin.account_id, &begin.backup_codes, keeps_old_codes, begin.now),
         audit::write(&event),
-        commit_along(audit::is_one_statement(&event)),
+        pipeline_commit(audit::is_one_statement(&event)),
     );
     Ok(TxOutcome::Commit(EnrolmentBegun::Decided(decision)))
 }
@@ -511,7 +511,7 @@ pub(crate) async fn enrol_mail(connection: &mut Conn, enrol: &EnrolMail) -> TxRe
         let Some(versions) = after else { return Ok(TxOutcome::Rollback(MailEnrolled::Stale)) };
         open_session(connection, (decision == MailDecision::First).then_some(&enrol.session), versions).await?;
     }
-    audit::conclude(connection, &enrol.audit.event(kind), MailEnrolled::Decided(decision)).await
+    audit::write_and_commit(connection, &enrol.audit.event(kind), MailEnrolled::Decided(decision)).await
 }
 
 /// Puts a pending authenticator app, and the backup codes that came with it, in the place of the old ones; within
@@ -560,7 +560,7 @@ pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &Replac
         delete_codes(replace.account_id, false),
         insert_codes(replace.account_id, &replace.backup_codes, false, replace.now),
         audit::write(&replace.event),
-        commit_along(audit::is_one_statement(&replace.event)),
+        pipeline_commit(audit::is_one_statement(&replace.event)),
     );
     Ok(TxOutcome::Commit(Changed::Done))
 }

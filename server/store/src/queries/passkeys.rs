@@ -46,7 +46,8 @@ pub(crate) async fn begin_ceremony(connection: &mut Conn, begin: &BeginCeremony)
         if lock_at(connection, account_id, ceremony.versions).await?.is_none() {
             return Ok(TxOutcome::Rollback(false));
         }
-        // Of the same purpose, and of the same sign-in if it is one's second factor: whoever has the password alone ends no other.
+        // Only those of the same purpose and, for a second factor, of the same challenge. Otherwise an attacker who knows the password
+        // could end the owner's ceremonies by beginning others.
         let mine = passkey_ceremonies::table
             .filter(passkey_ceremonies::account_id.eq(account_id.to_text()))
             .filter(passkey_ceremonies::purpose.eq(ceremony.purpose.name()));
@@ -171,7 +172,7 @@ pub(crate) async fn spend_ceremony(connection: &mut Conn, spend: &SpendCeremony)
     if take(connection, &spend.digest, spend.event.at).await?.is_none() {
         return Ok(TxOutcome::Rollback(false));
     }
-    audit::conclude(connection, &spend.event, true).await
+    audit::write_and_commit(connection, &spend.event, true).await
 }
 
 /// Spends a ceremony and decides whether the passkey's assertion counts, within the open transaction, which has locked the account. If
@@ -251,7 +252,7 @@ pub(crate) async fn add_passkey(connection: &mut Conn, add: &AddPasskey) -> TxRe
         Err(error) => return Err(error.into()),
     }
     endings::carry_out(connection, account.id, ends, None).await?;
-    audit::conclude(connection, &add.audit.event(kind), PasskeyAdded::Added(Box::new(passkey))).await
+    audit::write_and_commit(connection, &add.audit.event(kind), PasskeyAdded::Added(Box::new(passkey))).await
 }
 
 /// Removes a passkey, if that is allowed.
@@ -276,7 +277,7 @@ pub(crate) async fn remove_passkey(connection: &mut Conn, remove: &RemovePasskey
         methods::switch_off(connection, account.id, now).await?;
     }
     endings::carry_out(connection, account.id, ends, remove.audit.session_id).await?;
-    audit::conclude(connection, &remove.audit.event(kind), PasskeyRemoved::Decided(decision)).await
+    audit::write_and_commit(connection, &remove.audit.event(kind), PasskeyRemoved::Decided(decision)).await
 }
 
 /// Removes all passkeys of an account, within the open transaction.
@@ -297,5 +298,5 @@ pub(crate) async fn rename_passkey(connection: &mut Conn, rename: &RenamePasskey
         .optional()?;
     let Some(row) = row else { return Ok(TxOutcome::Rollback(None)) };
     let passkey = Passkey::try_from(row)?;
-    audit::conclude(connection, &rename.event, Some(passkey)).await
+    audit::write_and_commit(connection, &rename.event, Some(passkey)).await
 }

@@ -2,7 +2,7 @@
 
 use super::locking::lock;
 use super::users::{self, UserRow};
-use super::{Conn, RunQueryDsl, TxResult, audit, commit_along, may_commit_along};
+use super::{Conn, RunQueryDsl, TxResult, audit, may_pipeline_commit, pipeline_commit};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, RefreshTokenRow, corrupt};
@@ -69,10 +69,10 @@ pub(crate) async fn use_refresh_token(
     let signed_in = |expires_at| {
         Box::new(RefreshedSignIn { user, family_id, application_id, second_factor_at, signed_in_at, expires_at })
     };
-    let commits = may_commit_along(connection) && audit::is_one_statement(&event);
+    let commits = may_pipeline_commit(connection) && audit::is_one_statement(&event);
     let (was_live, used) = match (decision, presented.successors.as_slice(), successor) {
         (TokenRefresh::Renewed, ..) => {
-            let (was_live, (), ()) = pipeline!(connection; renew(presented.digest, now, renewed_until, commits), audit::write(&event), commit_along(commits));
+            let (was_live, (), ()) = pipeline!(connection; renew(presented.digest, now, renewed_until, commits), audit::write(&event), pipeline_commit(commits));
             (was_live, RefreshTokenUsed::Renewed(signed_in(renewed_until)))
         }
         (TokenRefresh::Rotated, [next, ..], _) => {
@@ -82,7 +82,7 @@ pub(crate) async fn use_refresh_token(
                 expires_at: renewed_until.as_millis(),
                 ..token
             };
-            let (was_live, (), (), ()) = pipeline!(connection; use_up(presented.digest, now, commits), insert(row), audit::write(&event), commit_along(commits));
+            let (was_live, (), (), ()) = pipeline!(connection; use_up(presented.digest, now, commits), insert(row), audit::write(&event), pipeline_commit(commits));
             (was_live, RefreshTokenUsed::Replaced(*next, signed_in(renewed_until)))
         }
         (TokenRefresh::Repeated, _, Some((digest, successor))) => {
@@ -152,14 +152,14 @@ async fn renew(
     let live = refresh_tokens::table.find(digest.as_bytes().as_slice()).filter(refresh_tokens::used_at.is_null());
     let renewed =
         (refresh_tokens::created_at.eq(now.as_millis()), refresh_tokens::expires_at.eq(expires_at.as_millis()));
-    Ok(change_one!(connection, must, diesel::update(live).set(renewed)))
+    Ok(affect_one!(connection, must, diesel::update(live).set(renewed)))
 }
 
 /// `false` if it is not live.
 async fn use_up(connection: &mut Conn, digest: Digest, now: Timestamp, must: bool) -> Result<bool, StoreError> {
     let live = refresh_tokens::table.find(digest.as_bytes().as_slice()).filter(refresh_tokens::used_at.is_null());
     let used_at = refresh_tokens::used_at.eq(now.as_millis());
-    Ok(change_one!(connection, must, diesel::update(live).set(used_at)))
+    Ok(affect_one!(connection, must, diesel::update(live).set(used_at)))
 }
 
 async fn insert(connection: &mut Conn, row: RefreshTokenRow) -> Result<(), StoreError> {
@@ -240,5 +240,5 @@ pub(crate) async fn revoke_refresh_tokens(connection: &mut Conn, revoke: &Revoke
     if ended == 0 {
         return Ok(TxOutcome::Rollback(false));
     }
-    audit::conclude(connection, &revoke.event, true).await
+    audit::write_and_commit(connection, &revoke.event, true).await
 }

@@ -27,7 +27,7 @@ pub(crate) async fn register(connection: &mut Conn, register: &Register) -> TxRe
         }
         Err(error) => return Err(error.into()),
     }
-    audit::conclude(connection, &register.event, Registered::Done).await
+    audit::write_and_commit(connection, &register.event, Registered::Done).await
 }
 
 /// Changes a registration, if it is still as it was read; says whether it was.
@@ -44,7 +44,7 @@ pub(crate) async fn change_registration(connection: &mut Conn, change: &ChangeRe
     if touched == 0 {
         return Ok(TxOutcome::Rollback(false));
     }
-    audit::conclude(connection, &change.event, true).await
+    audit::write_and_commit(connection, &change.event, true).await
 }
 
 /// Deletes a registration, and ends what ends with it; says whether it was there. The account's row is locked first, so that no
@@ -60,5 +60,5 @@ pub(crate) async fn delete_registration(connection: &mut Conn, delete: &DeleteRe
         let tokens = refresh_tokens::account_id.eq(&id).and(refresh_tokens::application_id.eq(&application));
         diesel::delete(refresh_tokens::table.filter(tokens)).execute(connection).await?;
     }
-    audit::conclude(connection, &delete.event, true).await
+    audit::write_and_commit(connection, &delete.event, true).await
 }

@@ -62,5 +62,5 @@ pub(crate) async fn end_all_grants(connection: &mut Conn, end: &EndAllGrants) ->
     let dead = MessageKind::ALL.into_iter().filter(has_ended);
     let dead: Vec<&str> = dead.map(MessageKind::name).collect();
     diesel::delete(messages::table.filter(messages::kind.eq_any(dead))).execute(connection).await?;
-    audit::conclude(connection, &end.event, ended).await
+    audit::write_and_commit(connection, &end.event, ended).await
 }

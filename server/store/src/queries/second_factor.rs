@@ -5,8 +5,8 @@ use super::sessions::open_session;
 use super::sign_in::absence;
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, commit_along, endings, known_networks, may_commit_along, methods, millis,
-    passkeys, refresh_tokens, spent_steps, tickets, trusted_devices,
+    Conn, RunQueryDsl, TxResult, audit, endings, known_networks, may_pipeline_commit, methods, millis, passkeys,
+    pipeline_commit, refresh_tokens, spent_steps, tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;
@@ -44,16 +44,16 @@ fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
 }
 
 /// What the transaction has read of the account whose row it holds.
-pub(super) struct Held {
+pub(super) struct LockedAccount {
     pub(super) account: Account,
     pub(super) last_sign_in_at: Option<i64>,
     /// Backup codes that can still be used, if one of them is the proof.
     codes: usize,
 }
 
-impl Held {
+impl LockedAccount {
     /// Of an attempt that this transaction has claimed. Its code was quick to judge, so it is no backup code.
-    pub(super) fn by_claim(account: Account, last_sign_in_at: Option<i64>) -> Self {
+    pub(super) fn of_claim(account: Account, last_sign_in_at: Option<i64>) -> Self {
         Self { account, last_sign_in_at, codes: 0 }
     }
 }
@@ -79,7 +79,7 @@ pub(crate) async fn complete_second_factor(
     if decide(input, &account) != decide(input, &input.account) || account.email != input.account.email {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(account))));
     }
-    complete(connection, input, Held { account, last_sign_in_at, codes: proof.codes }).await
+    complete(connection, input, LockedAccount { account, last_sign_in_at, codes: proof.codes }).await
 }
 
 /// Why the code does not count, if the claimant is gone or the code was used.
@@ -99,7 +99,7 @@ fn refusal(input: &CompleteSecondFactor, claimant_is_there: bool, is_unspent: bo
 pub(super) async fn complete(
     connection: &mut Conn,
     input: &CompleteSecondFactor,
-    held: Held,
+    held: LockedAccount,
 ) -> TxResult<SecondFactorCompleted> {
     let (account_id, now, before) = (held.account.id, input.now, held.account.versions());
     let decision = decide(input, &held.account);
@@ -136,7 +136,8 @@ pub(super) async fn complete(
         endings::carry_out(connection, account_id, ends, own).await?;
     }
     let network = input.network.as_ref().filter(|_| signs_in);
-    let commits = may_commit_along(connection) && events.iter().all(audit::is_one_statement);
+    // The rows of a user are decoded before `COMMIT` is sent: a second factor that has taken effect cannot fail any more.
+    let commits = !grants_tokens && may_pipeline_commit(connection) && events.iter().all(audit::is_one_statement);
     let signed_in_at = signs_in.then_some(now);
     let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), methods, registrations, (), ()) = pipeline!(
         connection;
@@ -154,7 +155,7 @@ pub(super) async fn complete(
         methods_if(grants_tokens, account_id),
         registrations_if(grants_tokens, account_id),
         audit::write_all(&events),
-        commit_along(commits),
+        pipeline_commit(commits),
     );
     let Some((row, profile, _)) = row else {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
@@ -174,7 +175,7 @@ pub(super) async fn complete(
 /// that a sign-in comes after a long absence.
 fn events(
     input: &CompleteSecondFactor,
-    held: &Held,
+    held: &LockedAccount,
     decision: SecondFactor,
     session_id: Option<SessionId>,
 ) -> Vec<AuditEvent> {
@@ -301,7 +302,7 @@ async fn find_claimant(connection: &mut Conn, input: &CompleteSecondFactor) -> R
 
 struct FoundProof {
     is_unspent: bool,
-    /// [`Held::codes`]
+    /// [`LockedAccount::codes`]
     codes: usize,
 }
 
@@ -378,25 +379,25 @@ async fn use_up_claimant(
                 .eq(before.credentials)
                 .and(challenges::factors_version.eq(before.factors));
             let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(live.and(current));
-            change_one!(connection, must, diesel::delete(challenge))
+            affect_one!(connection, must, diesel::delete(challenge))
         }
         Claimant::Session { session_id, .. } => {
             let live = sessions::expires_at.gt(now).and(sessions::credentials_version.eq(after.credentials));
             let session = sessions::table.find(session_id.to_text()).filter(live);
             let session = session.filter(sessions::token_digest.eq(input.session_token.as_bytes().as_slice()));
             match change {
-                SessionChange::Replaced => change_one!(connection, must, diesel::delete(session)),
+                SessionChange::Replaced => affect_one!(connection, must, diesel::delete(session)),
                 SessionChange::NewToken => {
                     let renewed = (
                         sessions::token_digest.eq(input.session.token.as_bytes().as_slice()),
                         sessions::second_factor_at.eq(now),
                         sessions::factors_version.eq(after.factors),
                     );
-                    change_one!(connection, must, diesel::update(session).set(renewed))
+                    affect_one!(connection, must, diesel::update(session).set(renewed))
                 }
                 SessionChange::Renewed => {
                     let renewed = (sessions::second_factor_at.eq(now), sessions::factors_version.eq(after.factors));
-                    change_one!(connection, must, diesel::update(session).set(renewed))
+                    affect_one!(connection, must, diesel::update(session).set(renewed))
                 }
                 SessionChange::Kept => true,
             }
@@ -419,22 +420,22 @@ async fn spend_proof(
             let unspent = methods_table::last_step.is_null().or(methods_table::last_step.lt(*step));
             let method = methods_table::table.find(method_id.to_text()).filter(unspent);
             let used = (methods_table::last_step.eq(*step), methods_table::last_used_at.eq(now.as_millis()));
-            change_one!(connection, must, diesel::update(method).set(used))
+            affect_one!(connection, must, diesel::update(method).set(used))
         }
         Proof::OneTimeCode(code) => {
             let same = mailed_codes::mac.eq(code.mac.as_slice()).and(mailed_codes::expires_at.gt(now.as_millis()));
             let subject = claimant.subject().to_text();
-            change_one!(connection, must, diesel::delete(mailed_codes::table.find(subject).filter(same)))
+            affect_one!(connection, must, diesel::delete(mailed_codes::table.find(subject).filter(same)))
         }
         Proof::Passkey { ceremony, .. } => {
             let live = passkey_ceremonies::expires_at.gt(now.as_millis());
             let ceremony = passkey_ceremonies::table.find(ceremony.as_bytes().as_slice()).filter(live);
-            change_one!(connection, must, diesel::delete(ceremony))
+            affect_one!(connection, must, diesel::delete(ceremony))
         }
         Proof::BackupCode(id) => {
             let unused = backup_codes::table.find(id.to_text()).filter(backup_codes::used_at.is_null());
             let used_at = backup_codes::used_at.eq(now.as_millis());
-            change_one!(connection, must, diesel::update(unused).set(used_at))
+            affect_one!(connection, must, diesel::update(unused).set(used_at))
         }
     })
 }

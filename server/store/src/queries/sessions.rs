@@ -83,7 +83,7 @@ pub(crate) async fn sign_out(connection: &mut Conn, (token, event): &(Digest, Au
     let Some((id, account_id)) = ended else { return Ok(TxOutcome::Rollback(())) };
     let event =
         AuditEvent { session_id: SessionId::parse(&id), account_id: AccountId::parse(&account_id), ..event.clone() };
-    audit::conclude(connection, &event, ()).await
+    audit::write_and_commit(connection, &event, ()).await
 }
 
 /// Ends sessions of one account. Sessions of other accounts are out of reach (attack 36).
@@ -107,7 +107,7 @@ pub(crate) async fn revoke_sessions(connection: &mut Conn, revoke: &RevokeSessio
         }
     };
     match ended {
-        true => audit::conclude(connection, &revoke.event, true).await,
+        true => audit::write_and_commit(connection, &revoke.event, true).await,
         false => Ok(TxOutcome::Rollback(false)),
     }
 }

@@ -4,7 +4,7 @@ use super::locking::lock_user;
 use super::sessions::open_session;
 use super::users::{methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, commit_along, known_networks, methods, passkeys, quotas, refresh_tokens,
+    Conn, RunQueryDsl, TxResult, audit, known_networks, methods, passkeys, pipeline_commit, quotas, refresh_tokens,
     tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
@@ -30,7 +30,15 @@ use diesel::prelude::*;
 pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSignIn) -> TxResult<SignInCompleted> {
     let now = input.audit.at;
     let id = input.account_id.to_text();
-    let user = lock_user(connection, input.account_id).await?;
+    // All rows are decoded before `COMMIT` is sent: a sign-in that has taken effect cannot fail any more.
+    let wants_tokens = input.terms.grant == Grant::Tokens;
+    let (user, mut methods, known, registrations) = pipeline!(
+        connection;
+        lock_user(input.account_id),
+        methods_if(true, input.account_id),
+        passkeys::passkeys_if(true, input.account_id),
+        registrations_if(wants_tokens, input.account_id),
+    );
     let current = user.filter(|(row, ..)| row.versions().credentials == input.credentials_version);
     let Some((row, profile, last_sign_in_at)) = current else {
         return Ok(TxOutcome::Rollback(SignInCompleted::Stale));
@@ -87,7 +95,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let refresh_token = input.refresh_token.as_ref().filter(|_| decision.is_granted());
     let challenge = decision.is_challenged().then_some(&input.challenge);
     let ticket = input.change_password.as_ref().filter(|_| decision == SignIn::PasswordChangeDue);
-    let grants_tokens = decision.is_granted() && input.terms.grant == Grant::Tokens;
+    let grants_tokens = decision.is_granted() && wants_tokens;
     let mut event = input.audit.event(kind);
     event.session_id = session.map(|session| session.session.id);
     let absence = absence(last_sign_in_at, &input.rules, now).filter(|_| decision.is_granted());
@@ -95,7 +103,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let events: Vec<AuditEvent> = std::iter::once(event).chain(absence).collect();
     let network = input.network.as_ref().filter(|_| matches!(decision, SignIn::Granted { .. }));
     let commits = events.iter().all(audit::is_one_statement);
-    let ((), (), (), (), (), (), (), (), mut methods, known, registrations, ()) = pipeline!(
+    pipeline!(
         connection;
         quotas::restore(&input.password_uses),
         known_networks::record(network, input.account_id),
@@ -105,17 +113,18 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         tickets::give(ticket, input.account_id, versions, now),
         audit::write_all(&events),
         note_sign_in(decision.is_granted(), input.account_id, now),
-        methods_if(decision.is_challenged() || grants_tokens, account.id),
-        passkeys::passkeys_if(decision == SignIn::SecondFactorDue, account.id),
-        registrations_if(grants_tokens, account.id),
-        commit_along(commits),
+        pipeline_commit(commits),
     );
     let (methods, user) = if grants_tokens {
         let last_sign_in_at = Some(now);
         (Vec::new(), Some(User { account: account.clone(), profile, last_sign_in_at, methods, registrations }))
-    } else {
-        methods.extend(passkeys_as_methods(&known, &account, &input.rules));
+    } else if decision.is_challenged() {
+        if decision == SignIn::SecondFactorDue {
+            methods.extend(passkeys_as_methods(&known, &account, &input.rules));
+        }
         (completing_methods(methods, input.challenge.first_factor, &account, tenant), None)
+    } else {
+        (Vec::new(), None)
     };
     let decided = SignInDecided { decision, account, trust, methods, user };
     Ok(TxOutcome::Commit(SignInCompleted::Decided(Box::new(decided))))

@@ -263,7 +263,7 @@ pub(crate) async fn change_trusted_device(
             diesel::delete(row).execute(connection).await?;
         }
     }
-    audit::conclude(connection, &change.event, Some(found)).await
+    audit::write_and_commit(connection, &change.event, Some(found)).await
 }
 
 /// Ends all trust of an account, if its credentials are those that this was decided on.
@@ -272,5 +272,5 @@ pub(crate) async fn end_trust(connection: &mut Conn, end: &EndTrust) -> TxResult
     if after.is_none() || end.versions.is_some_and(|versions| after != Some(versions)) {
         return Ok(TxOutcome::Rollback(Changed::Stale));
     }
-    audit::conclude(connection, &end.event, Changed::Done).await
+    audit::write_and_commit(connection, &end.event, Changed::Done).await
 }

@@ -259,7 +259,7 @@ async fn ceremonies_are_few_and_end(database: DatabaseKind) {
         assert!(world.store.begin_ceremony(BeginCeremony { ceremony: ceremony.clone(), most: 3 }).await.unwrap());
         begun_ones.push(ceremony);
     }
-    // Whoever has the password alone begins as many as this, of a sign-in of their own.
+    // An attacker who knows the password begins ceremonies of another challenge.
     let sign_in = begun_ones[0].challenge;
     for _ in 0..5 {
         let purpose = Purpose::SecondFactor { account_id: user.id(), sign_in };

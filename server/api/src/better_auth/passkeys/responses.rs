@@ -102,9 +102,9 @@ pub struct CreationOptions {
 /// The application that a passkey is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RelyingParty {
-    /// Its name.
+    /// The application's name, which authenticators show.
     pub name: String,
-    /// Its domain.
+    /// The domain that the passkey is bound to.
     pub id: String,
 }
 

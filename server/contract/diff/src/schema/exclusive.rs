@@ -83,7 +83,7 @@ impl Exclusion<'_> {
             || types.into_iter().all(is_apart)
             || each_alternative(other, |other| self.holds(other, home, known, depth))
             || {
-                // Whoever sends one alternative of `home` may send properties of the others beside it.
+                // A client that sends one alternative of `home` may send properties of the others as well.
                 let known = alternatives(home).iter().fold(known.clone(), |known, one| &known | &one.property_names());
                 each_alternative(home, |home| self.holds(other, home, &known, depth))
             }

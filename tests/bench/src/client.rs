@@ -132,6 +132,11 @@ pub(crate) struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
+    /// Whether this is no response of get-session to a token that opens nothing.
+    pub(crate) fn has_session(&self) -> bool {
+        self.body != b"null"
+    }
+
     /// The values of a header.
     pub(crate) fn header(&self, name: &str) -> impl Iterator<Item = &'a str> {
         header(self.head, name)

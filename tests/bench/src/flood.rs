@@ -113,6 +113,6 @@ pub(crate) async fn flood(
         failed: sign_ins.failed.get(),
         get_session: reads.answered(),
         verify_totp: codes.answered(),
-        others_failed: reads.failed() + codes.failed(),
+        others_failed: usize::try_from(reads.errors().count() + codes.errors().count()).unwrap_or(usize::MAX),
     }
 }

@@ -10,7 +10,7 @@
 //! | [`open_loop`], [`mixed`], [`flood`] | requests that do not wait for each other |
 //! | [`growth`], [`round_trips`] | more and more users; how often the server waits for the database |
 //! | [`process`], [`latency`], [`errors`], [`clock`] | what is read off the machine and the responses |
-//! | [`target`], [`report`], [`text`], [`table`], [`progress`] | what is told |
+//! | [`target`], [`report`], [`text`], [`table`], [`progress`] | targets, report, progress |
 
 mod child;
 mod client;

@@ -4,6 +4,7 @@
 //! nothing else was asked of it. Which comes next is drawn, so that each kind arrives now and then in bursts.
 
 use crate::clock::with_random;
+use crate::errors::Errors;
 use crate::measure::Measurement;
 use crate::open_loop::{Answered, Clients, Tally, arrive, send_next};
 use crate::operation::Operation;
@@ -78,13 +79,16 @@ pub(crate) struct Share {
     #[serde(flatten)]
     pub(crate) answered: Answered,
     /// Other requests.
-    pub(crate) failed: usize,
-    /// What the first of them was.
-    pub(crate) first_failure: Option<String>,
+    pub(crate) errors: Errors,
 }
 
 /// Sends a mixed load for some time.
-pub(crate) async fn mixed(address: SocketAddr, load: Load, duration: Duration, subject: &mut Subject) -> Result<Mixed> {
+pub(crate) async fn send_mixed_load(
+    address: SocketAddr,
+    load: Load,
+    duration: Duration,
+    subject: &mut Subject,
+) -> Result<Mixed> {
     let clients = Clients::new((1..=CLIENTS).map(|number| Ipv4Addr::new(127, 0, 88, number)), address);
     let tallies = SHARES.map(|_| Rc::<Tally>::default());
     let mut elapsed = Duration::ZERO;
@@ -96,8 +100,8 @@ pub(crate) async fn mixed(address: SocketAddr, load: Load, duration: Duration, s
         }
         let tasks = LocalSet::new();
         let arrivals = arrive(load.per_second(), ROUND.min(duration - elapsed), |due| {
-            let drawn = drawn(with_random(|random| random.next_u32()));
-            send_next(&mut sources[drawn], &clients, &tallies[drawn], due)
+            let class = class_index(with_random(|random| random.next_u32()));
+            send_next(&mut sources[class], &clients, &tallies[class], due)
         });
         elapsed += tasks.run_until(arrivals).await;
         // Until all are answered.
@@ -107,8 +111,7 @@ pub(crate) async fn mixed(address: SocketAddr, load: Load, duration: Duration, s
         operation,
         percent,
         answered: tally.answered(),
-        failed: tally.failed(),
-        first_failure: tally.first_failure(),
+        errors: tally.errors(),
     };
     Ok(Mixed {
         load,
@@ -118,8 +121,8 @@ pub(crate) async fn mixed(address: SocketAddr, load: Load, duration: Duration, s
     })
 }
 
-/// The index of a class, by a number that may be any.
-fn drawn(number: u32) -> usize {
+/// The index of the class that a random number selects.
+fn class_index(number: u32) -> usize {
     let mut left = number % WHOLE;
     let is_it = |(_, share): &(Operation, u32)| match left.checked_sub(*share) {
         Some(rest) => {
@@ -138,7 +141,7 @@ mod tests {
     #[test]
     fn every_class_is_drawn_as_often_as_its_share_says() {
         let mut counts = [0; SHARES.len()];
-        (0..WHOLE).for_each(|number| counts[drawn(number)] += 1);
+        (0..WHOLE).for_each(|number| counts[class_index(number)] += 1);
         assert_eq!(counts, SHARES.map(|(_, share)| share));
     }
 

@@ -1,11 +1,11 @@
-//! Requests that are sent when they are due, whether or not earlier ones were answered, and whose latency counts from then: what
-//! clients notice who do not wait for each other.
+//! Open-loop load: requests are sent when they are due, whether or not earlier ones have responses, and latency counts from then.
 
 use crate::client::Connection;
 use crate::clock::Stopwatch;
+use crate::errors::Errors;
 use crate::latency::{Latencies, Percentiles};
 use crate::source::Source;
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,8 +34,7 @@ impl Answered {
 #[derive(Default)]
 pub(crate) struct Tally {
     latencies: RefCell<Latencies>,
-    failed: Cell<usize>,
-    first_failure: RefCell<Option<String>>,
+    errors: RefCell<Errors>,
 }
 
 impl Tally {
@@ -44,23 +43,16 @@ impl Tally {
         Answered::of(&self.latencies)
     }
 
-    /// How many others there are.
-    pub(crate) fn failed(&self) -> usize {
-        self.failed.get()
+    /// The others.
+    pub(crate) fn errors(&self) -> Errors {
+        self.errors.borrow().clone()
     }
 
-    /// What the first of the others was.
-    pub(crate) fn first_failure(&self) -> Option<String> {
-        self.first_failure.borrow().clone()
-    }
-
-    fn note(&self, due: Stopwatch, sent: Result<()>) {
+    fn note(&self, due: Stopwatch, sent: Result<Response>) {
         match sent {
-            Ok(()) => self.latencies.borrow_mut().add(due.elapsed()),
-            Err(error) => {
-                self.failed.set(self.failed.get() + 1);
-                self.first_failure.borrow_mut().get_or_insert_with(|| format!("{error:#}"));
-            }
+            Ok(Response { status: 200, has_session: true, .. }) => self.latencies.borrow_mut().add(due.elapsed()),
+            Ok(Response { status, .. }) => self.errors.borrow_mut().add(status, || format!("{status}")),
+            Err(error) => self.errors.borrow_mut().add(0, || format!("{error:#}")),
         }
     }
 }
@@ -71,8 +63,8 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     /// Whether it says when to try again.
     pub(crate) has_retry_after: bool,
-    /// Whether it is what get-session says of a token that opens nothing.
-    is_null: bool,
+    /// [`client::Response::has_session`](crate::client::Response::has_session)
+    has_session: bool,
 }
 
 /// Connections of some clients to the server, used again and again.
@@ -105,33 +97,27 @@ impl Clients {
         let response = connection.send(request).await.map(|response| Response {
             status: response.status,
             has_retry_after: response.header("retry-after").next().is_some(),
-            is_null: response.body == b"null",
+            has_session: response.has_session(),
         });
         self.idle.borrow_mut().push(connection);
         response
     }
 }
 
-/// Sends what a source holds next, if there is anything.
+/// Sends what a source holds next, if there is anything. Not for sources whose next request depends on the last response.
 pub(crate) fn send_next(
     source: &mut Source,
     clients: &Rc<Clients>,
     tally: &Rc<Tally>,
     due: Stopwatch,
 ) -> Option<impl Future<Output = ()> + 'static + use<>> {
+    debug_assert!(!matches!(source, Source::TrustedDevices { .. } | Source::Sessions { .. }));
     let mut request = Vec::new();
     if !source.next(&mut request) {
         return None;
     }
     let (clients, tally) = (Rc::clone(clients), Rc::clone(tally));
-    Some(async move {
-        let sent = clients.send(&request).await.and_then(|response| match response {
-            Response { status: 200, is_null: false, .. } => Ok(()),
-            Response { status: 200, .. } => bail!("200 without a session"),
-            Response { status, .. } => bail!("{status}"),
-        });
-        tally.note(due, sent);
-    })
+    Some(async move { tally.note(due, clients.send(&request).await) })
 }
 
 /// Begins `request` so many times a second without waiting for any, for some time or until there is none. Returns for how long.

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// Starts the server as a process of its own on a fresh database, enrols users in it, and times one class of
 /// operations after the other over keep-alive connections. In the same run it measures what the machine could do at
 /// best (argon2id hashes, commits of that database, requests to an empty dropshot server), and prints how close the
-/// server comes. Run it on a machine that does nothing else.
+/// server comes. On PostgreSQL it then counts the round trips and commits of each operation. Run it on a machine that
+/// does nothing else.
 ///
 /// Tables go to standard output, progress to standard error. The exit status is 1 when an operation was answered with
 /// anything but 200, and 0 when all were, whether or not the targets were met.
@@ -46,7 +47,8 @@ pub(crate) struct Options {
 
     /// Sends requests of all kinds at once at last, each when it is due, and times each kind
     ///
-    /// As many that their password hashes are so many percent of those that the server has made in a second.
+    /// PERCENT sets the rate: together the requests need this share of the password hashes per second that the timed
+    /// operations reached, or that the machine makes if none of them hashes.
     #[arg(
         long,
         value_name = "PERCENT",
@@ -60,7 +62,7 @@ pub(crate) struct Options {
     /// [without a number: 1000000]
     ///
     /// The users are written into the database in bulk, in the form that the server itself writes. The operations are
-    /// timed on a sample of at most 4096 of them, spread over all. A tenth of the users is timed, too.
+    /// timed on a sample of at most 4096 of them, spread over all. Above 10000 users, a tenth of them is timed, too.
     #[arg(
         long,
         value_name = "USERS",

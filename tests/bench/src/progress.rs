@@ -11,7 +11,7 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// How often a log, which nobody rewrites a line of, gets another.
+/// Least time between two lines where standard error is not a terminal.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// How far something is.

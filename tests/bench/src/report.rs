@@ -76,17 +76,20 @@ pub(crate) struct OnDatabase {
     pub(crate) round_trips: Vec<RoundTrips>,
     /// The operations among more and more users.
     pub(crate) growth: Vec<Grown>,
+    /// Phases that failed after the operations were timed.
+    pub(crate) failures: Vec<String>,
 }
 
 impl Report {
-    /// Requests that were not answered as they should be.
+    /// Requests that were not answered as they should be, and phases that failed.
     pub(crate) fn errors(&self) -> u64 {
         let of_floods = self.databases.iter().filter_map(|run| run.flood.as_ref());
         let of_floods: usize = of_floods.map(|flood| flood.others_failed + flood.failed).sum();
         let of_mixed = self.databases.iter().filter_map(|run| run.mixed.as_ref()).flat_map(|mixed| &mixed.operations);
-        let of_mixed: usize = of_mixed.map(|share| share.failed).sum();
+        let of_mixed: u64 = of_mixed.map(|share| share.errors.count()).sum();
+        let failures: usize = self.databases.iter().map(|run| run.failures.len()).sum();
         let timed: u64 = self.measurements().map(|measurement| measurement.errors.count()).sum();
-        timed + u64::try_from(of_floods + of_mixed).unwrap_or(u64::MAX)
+        timed + of_mixed + u64::try_from(of_floods + failures).unwrap_or(u64::MAX)
     }
 
     fn measurements(&self) -> impl Iterator<Item = &Measurement> {

@@ -28,9 +28,16 @@ pub(crate) async fn on(place: &Place, plan: &Plan) -> Result<OnDatabase> {
     let world = plan.launcher.start(place).await?;
     let measured = on_world(&world, place, plan).await;
     let mut run = world.end(measured).await?;
-    run.growth = growth::grow(plan, place).await?;
+    // What was timed before is reported even if one of these fails.
+    match growth::grow(plan, place).await {
+        Ok(growth) => run.growth = growth,
+        Err(error) => run.failures.push(format!("growth was not measured: {error:#}")),
+    }
     if place.kind() == Kind::Postgres {
-        run.round_trips = round_trips::count(plan, place).await?;
+        match round_trips::count(plan, place).await {
+            Ok(round_trips) => run.round_trips = round_trips,
+            Err(error) => run.failures.push(format!("round trips were not counted: {error:#}")),
+        }
     }
     Ok(run)
 }
@@ -67,6 +74,7 @@ async fn on_world(world: &World, place: &Place, plan: &Plan) -> Result<OnDatabas
         flood,
         round_trips: Vec::new(),
         growth: Vec::new(),
+        failures: Vec::new(),
     })
 }
 
@@ -107,7 +115,7 @@ async fn mix(
     };
     let load = Load { percent, hashes_per_second };
     say(&format!("sending a mixed load of {:.0} requests a second", load.per_second()));
-    mixed::mixed(world.server.address, load, plan.effort.duration, subject).await
+    mixed::send_mixed_load(world.server.address, load, plan.effort.duration, subject).await
 }
 
 async fn flood(world: &World, plan: &Plan, subject: &mut Subject) -> Result<Flood> {

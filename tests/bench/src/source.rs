@@ -112,8 +112,7 @@ impl Source {
                 *next = (*next + 1) % tokens.len();
                 true
             }
-            // What get-session says of a token that opens nothing.
-            _ => response.body != b"null",
+            _ => response.has_session(),
         }
     }
 }

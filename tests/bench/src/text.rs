@@ -22,28 +22,31 @@ impl Report {
     fn on_database(&self, run: &OnDatabase) -> String {
         let database = run.database;
         let title = format!("{database}, {} users enrolled over HTTP", self.settings.users);
-        let mut text = section(&title, &operations::timed(&run.operations));
+        let mut text = section(&title, &operations::timing_table(&run.operations));
         if let Some(mixed) = &run.mixed {
             let requests = number(mixed.per_second);
             let (percent, hashes) = (mixed.load.percent, number(mixed.load.hashes_per_second));
             let title =
                 format!("{database}, {requests} mixed requests are due in a second: {percent} % of {hashes} hashes");
-            text.push_str(&section(&title, &open_loop::mixed(mixed)));
+            text.push_str(&section(&title, &open_loop::mixed_table(mixed)));
         }
         if let Some(flood) = &run.flood {
             let title = format!("{database}, {} sign-ins of strangers arrive in a second", number(flood.per_second));
-            text.push_str(&section(&title, &open_loop::flooded(flood)));
+            text.push_str(&section(&title, &open_loop::flood_table(flood)));
         }
         if !run.round_trips.is_empty() {
             let title =
                 format!("{database}, how often the server waits for it for one request, on average and at least");
-            text.push_str(&section(&title, &operations::counted(&run.round_trips)));
+            text.push_str(&section(&title, &operations::round_trip_table(&run.round_trips)));
         }
         for grown in &run.growth {
             let (users, gigabytes) = (number(grown.users as f64), number(grown.bytes as f64 / 1e9));
             let seconds = number(grown.seconds);
             let title = format!("{database}, {users} users in the database: {gigabytes} GB, written in {seconds} s");
-            text.push_str(&section(&title, &operations::timed(&grown.operations)));
+            text.push_str(&section(&title, &operations::timing_table(&grown.operations)));
+        }
+        for failure in &run.failures {
+            text.push_str(&format!("\nFAILED: on {database}, {failure}\n"));
         }
         text
     }

@@ -31,14 +31,14 @@ pub(crate) struct World {
 impl Launcher {
     /// Makes a database and starts a server on it.
     pub(crate) async fn start(&self, place: &Place) -> Result<World> {
-        let (directory, address) = fresh(place).await?;
+        let (directory, address) = create_database(place).await?;
         let server = Server::countersign(&self.program, directory.path(), &address.url(), &self.settings)?;
         Ok(World { server, address, directory })
     }
 
     /// The same with a proxy between them, which counts; only PostgreSQL can have one.
     pub(crate) async fn start_with_proxy(&self, place: &Place) -> Result<(World, Proxy)> {
-        let (directory, address) = fresh(place).await?;
+        let (directory, address) = create_database(place).await?;
         let proxy = Proxy::in_front_of(&address.url());
         let mut settings = self.settings.clone();
         // One, so that no statement is prepared for a second one later.
@@ -48,14 +48,14 @@ impl Launcher {
     }
 }
 
-async fn fresh(place: &Place) -> Result<(TempDir, Address)> {
+async fn create_database(place: &Place) -> Result<(TempDir, Address)> {
     let directory = tempfile::tempdir().context("failed to make a temporary directory")?;
     let address = place.create(directory.path()).await?;
     Ok((directory, address))
 }
 
 impl World {
-    /// Nobody yet, with the database behind the server's back.
+    /// No users yet, and a direct connection to the database.
     pub(crate) async fn subject(&self) -> Result<Subject> {
         let seeder = Seeder::new(&child::data_dir(self.directory.path()))?;
         Ok(Subject { users: Users::default(), database: self.address.open().await?, seeder, rounds: 0 })

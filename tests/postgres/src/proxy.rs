@@ -44,7 +44,7 @@ impl Proxy {
     pub fn in_front_of(url: &str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let (database, url) = redirected(url, address).expect("postgres://user:password@host:port/database");
+        let (database, url) = redirect(url, address).expect("postgres://user:password@host:port/database");
         let counted = Arc::default();
         let shared = Arc::clone(&counted);
         thread::spawn(move || {
@@ -74,7 +74,7 @@ impl Proxy {
 }
 
 /// Host and port that an address names, and the same address with those of the proxy in their place.
-fn redirected(url: &str, proxy: SocketAddr) -> Option<(String, String)> {
+fn redirect(url: &str, proxy: SocketAddr) -> Option<(String, String)> {
     let (scheme, rest) = url.split_once("://")?;
     let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
     let (authority, name) = rest.split_once('/')?;
@@ -220,18 +220,18 @@ mod tests {
     #[test]
     fn an_address_leads_through_the_proxy() {
         let proxy = SocketAddr::from(([127, 0, 0, 1], 7));
-        let redirected = |url| redirected(url, proxy);
+        let redirect = |url| redirect(url, proxy);
         let expected = |database: &str, url: &str| Some((database.to_owned(), url.to_owned()));
         assert_eq!(
-            redirected("postgres://u:p@h:1/name?sslmode=require"),
+            redirect("postgres://u:p@h:1/name?sslmode=require"),
             expected("h:1", "postgres://u:p@127.0.0.1:7/name?sslmode=disable")
         );
-        assert_eq!(redirected("postgres://h/name"), expected("h:5432", "postgres://127.0.0.1:7/name?sslmode=disable"));
+        assert_eq!(redirect("postgres://h/name"), expected("h:5432", "postgres://127.0.0.1:7/name?sslmode=disable"));
         assert_eq!(
-            redirected("postgres://u@[::1]/n"),
+            redirect("postgres://u@[::1]/n"),
             expected("[::1]:5432", "postgres://u@127.0.0.1:7/n?sslmode=disable")
         );
-        assert_eq!(redirected("sqlite:file"), None);
+        assert_eq!(redirect("sqlite:file"), None);
     }
 
     #[test]

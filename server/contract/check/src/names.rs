@@ -46,7 +46,7 @@ pub(super) fn plain(name: &str) -> String {
 }
 
 /// ASCII text with its first letter as a capital.
-pub(super) fn capitalised(text: &str) -> String {
+pub(super) fn capitalize_first(text: &str) -> String {
     let mut text = text.to_owned();
     if let Some(first) = text.get_mut(..1) {
         first.make_ascii_uppercase();

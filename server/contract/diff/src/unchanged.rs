@@ -70,7 +70,11 @@ impl Unchanged {
         match value {
             Value::Object(map) => map.iter().all(|(key, child)| match (key.as_str(), child) {
                 ("$ref", Value::String(reference)) => self.references.contains(reference),
-                ("discriminator", _) => subtypes::mapped(value).all(|reference| self.references.contains(&reference)),
+                // A discriminator, or a property of that name.
+                ("discriminator", _) => {
+                    let is_known = |reference| self.references.contains(&reference);
+                    self.is_untouched(child) && subtypes::mapped(value).all(is_known)
+                }
                 _ => self.is_untouched(child),
             }),
             Value::Array(list) => list.iter().all(|child| self.is_untouched(child)),

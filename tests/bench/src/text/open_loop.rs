@@ -1,31 +1,28 @@
 //! Tables of requests that were sent when they were due.
 
+use super::operations::{error_counts, first_error};
 use crate::flood::Flood;
 use crate::mixed::{Mixed, Share};
 use crate::open_loop::Answered;
 use crate::table::{number, table};
-use std::fmt::Write as _;
 
-pub(super) fn mixed(mixed: &Mixed) -> String {
+pub(super) fn mixed_table(mixed: &Mixed) -> String {
     let row = |share: &Share| {
         let latency = share.answered.latency;
         let due = mixed.per_second * f64::from(share.percent) / 100.0;
         let figures = [due, share.answered.count as f64, latency.p50_ms, latency.p95_ms, latency.p99_ms].map(number);
         let name = [share.operation.name().to_owned(), share.percent.to_string()];
-        name.into_iter().chain(figures).chain([share.failed.to_string()]).collect()
+        name.into_iter().chain(figures).chain([error_counts(&share.errors)]).collect()
     };
     let headings = ["operation", "%", "due/s", "count", "p50 ms", "p95 ms", "p99 ms", "errors"];
     let mut text = table(&headings, &mixed.operations.iter().map(row).collect::<Vec<_>>());
     for share in &mixed.operations {
-        if let Some(first) = &share.first_failure {
-            writeln!(text, "  first error of {}: {first}", share.operation.name())
-                .expect("writing to a string cannot fail");
-        }
+        text.push_str(&first_error(share.operation, &share.errors));
     }
     text
 }
 
-pub(super) fn flooded(flood: &Flood) -> String {
+pub(super) fn flood_table(flood: &Flood) -> String {
     let row = |name: &str, answered: Answered| {
         let latency = answered.latency;
         let figures = [latency.p50_ms, latency.p95_ms, latency.p99_ms].map(number);

@@ -1,12 +1,13 @@
 //! Tables of classes of operations.
 
+use crate::errors::Errors;
 use crate::measure::Measurement;
+use crate::operation::Operation;
 use crate::round_trips::RoundTrips;
 use crate::table::{number, table};
 use crate::target::megabytes;
-use std::fmt::Write as _;
 
-pub(super) fn timed(measurements: &[Measurement]) -> String {
+pub(super) fn timing_table(measurements: &[Measurement]) -> String {
     let headings = [
         "operation",
         "/s",
@@ -33,22 +34,25 @@ pub(super) fn timed(measurements: &[Measurement]) -> String {
             format!("{:.0}", measurement.client_cpu_share * 100.0),
             number(megabytes(measurement.resident_bytes)),
             number(megabytes(measurement.peak_bytes)),
-            errors(measurement),
+            error_counts(&measurement.errors),
         ]
     };
     let mut text = table(&headings, &measurements.iter().map(row).collect::<Vec<_>>());
     for measurement in measurements {
-        if let Some(first) = &measurement.errors.first {
-            writeln!(text, "  first error of {}: {first}", measurement.operation.name())
-                .expect("writing to a string cannot fail");
-        }
+        text.push_str(&first_error(measurement.operation, &measurement.errors));
     }
     text
 }
 
+/// A line about the first error of a class, if there is one.
+pub(super) fn first_error(operation: Operation, errors: &Errors) -> String {
+    let line = |first: &String| format!("  first error of {}: {first}\n", operation.name());
+    errors.first.as_ref().map(line).unwrap_or_default()
+}
+
 /// Such as `0` or `3×429 1×none`.
-fn errors(measurement: &Measurement) -> String {
-    let each = measurement.errors.by_status.iter().map(|(status, count)| match status {
+pub(super) fn error_counts(errors: &Errors) -> String {
+    let each = errors.by_status.iter().map(|(status, count)| match status {
         0 => format!("{count}×none"),
         status => format!("{count}×{status}"),
     });
@@ -56,7 +60,7 @@ fn errors(measurement: &Measurement) -> String {
     if text.is_empty() { "0".to_owned() } else { text }
 }
 
-pub(super) fn counted(counted: &[RoundTrips]) -> String {
+pub(super) fn round_trip_table(counted: &[RoundTrips]) -> String {
     let row = |counted: &RoundTrips| {
         let RoundTrips { operation, round_trips, commits } = counted;
         let figures = [round_trips, commits].map(|of| [format!("{:.2}", of.average), of.least.to_string()]);

@@ -8,7 +8,8 @@ use crate::target::{Side, Target, Unit};
 impl Report {
     /// Ratios, other targets, and how many of both were met.
     pub(super) fn verdicts(&self) -> String {
-        let is_ratio = |target: &&Target| target.unit == Unit::Percent;
+        // What growth costs is a percentage, too, with an upper limit.
+        let is_ratio = |target: &&Target| target.unit == Unit::Percent && target.side == Side::AtLeast;
         let (ratios, others): (Vec<&Target>, Vec<&Target>) = self.targets.iter().partition(is_ratio);
         let mut text = String::new();
         for (title, targets) in [("Ratios", ratios), ("Other targets", others)] {

@@ -60,20 +60,20 @@ fn entries(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Val
 fn subject(path: &str, method: &str) -> String {
     let last = path.rsplit('/').find(|segment| !segment.is_empty() && !segment.contains('{')).unwrap_or_default();
     match method == "get" && path.ends_with(last) {
-        true => capitalised(last),
+        true => pascal_case(last),
         false => type_name(last),
     }
 }
 
 /// The name of the type of one of several things: `UserGroup` for `user-groups`.
 fn type_name(name: &str) -> String {
-    names::capitalised(&camel_case(name))
+    names::capitalize_first(&camel_case(name))
 }
 
 /// The words of a name, each with a capital.
-fn capitalised(name: &str) -> String {
+fn pascal_case(name: &str) -> String {
     let words = names::words(name).into_iter().filter(|word| word.is_ascii());
-    words.map(|word| names::capitalised(&word)).collect()
+    words.map(|word| names::capitalize_first(&word)).collect()
 }
 
 /// What makes two schemas of objects the same; `None` for other schemas. Null is allowed where the schema is used.
@@ -90,7 +90,7 @@ fn inner<'s>(schema: &'s mut Value, name: &str) -> Vec<(String, &'s mut Value)> 
     let mut out = Vec::new();
     for (key, value) in entries(Some(schema)) {
         match key.as_str() {
-            "properties" => out.extend(entries(Some(value)).map(|(property, schema)| (capitalised(property), schema))),
+            "properties" => out.extend(entries(Some(value)).map(|(property, schema)| (pascal_case(property), schema))),
             "items" | "additionalProperties" => out.push((type_name(name), value)),
             _ => {}
         }

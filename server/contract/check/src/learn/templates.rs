@@ -125,7 +125,7 @@ pub(super) fn camel_case(segment: &str) -> String {
     if let Some(last) = words.last_mut() {
         *last = names::singular(last);
     }
-    let rest = words.iter().skip(1).map(|word| names::capitalised(word));
+    let rest = words.iter().skip(1).map(|word| names::capitalize_first(word));
     words.first().cloned().into_iter().chain(rest).collect()
 }
 

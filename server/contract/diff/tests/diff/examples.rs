@@ -18,8 +18,11 @@ const LEAST: usize = 94;
 /// The same for random schemas, many of which accept no value in a part, so that nothing can show its changes.
 const LEAST_OF_RANDOM: usize = 75;
 
-/// Most changes of random schemas without an example in documents between which random values show a break, of whatever change.
+/// Most breaking changes of random schemas, for 150 cases, that have no example although random values show a break.
 const MOST_MISSED: usize = 10;
+
+/// What [`MOST_MISSED`] is for.
+const CASES: usize = 150;
 
 /// Random values, of each of the two schemas, for each change without an example.
 const VALUES: usize = 300;
@@ -122,5 +125,6 @@ fn breaking_changes_of_random_schemas_have_an_example_or_say_why_not() {
     println!("random values break {missed} of those without");
     let share = tally.share();
     assert!(share >= LEAST_OF_RANDOM, "only {share} %: {:#?}", tally.missing);
-    assert!(missed <= MOST_MISSED, "random values show {missed} changes that have no example: {:#?}", tally.missing);
+    let most = MOST_MISSED * usize::try_from(cases()).unwrap().div_ceil(CASES);
+    assert!(missed <= most, "random values show {missed} changes that have no example: {:#?}", tally.missing);
 }

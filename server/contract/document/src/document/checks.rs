@@ -161,7 +161,7 @@ fn tolerated(
 /// The text and the error of each reference that could not be followed to another file, by its JSON pointer in the document.
 ///
 /// # Errors
-/// One that is of none of these references: it must not be lost.
+/// A problem that belongs to none of these references, so that it is not dropped.
 fn unfollowed(
     references: &[Found],
     problems: Vec<Problem>,

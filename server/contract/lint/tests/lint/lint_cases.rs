@@ -4,7 +4,7 @@ use super::operation_cases::{operation_objects, parameter_objects, path_items, r
 use super::{Case, case, document, operation, parameters, paths, responses, schemas};
 
 pub(super) fn all() -> Vec<Case> {
-    let rooms = [
+    let groups = [
         fields(),
         general(),
         path_items(),
@@ -14,7 +14,7 @@ pub(super) fn all() -> Vec<Case> {
         security(),
         components(),
     ];
-    rooms.into_iter().flatten().collect()
+    groups.into_iter().flatten().collect()
 }
 
 fn fields() -> Vec<Case> {

@@ -4,9 +4,11 @@ use crate::fusionauth::actions::LOCK;
 use crate::harness::service::APPLICATION;
 use crate::harness::world::ADMINISTRATION;
 use crate::harness::{
-    Administrator, App, BASE_URL, OTHER_TENANT, PASSWORD, World, cheap_passwords, other_tenant, with_other_tenant,
+    Administrator, App, Authenticator, BASE_URL, OTHER_TENANT, PASSWORD, World, cheap_passwords, other_tenant,
+    with_other_tenant,
 };
 use crate::limits::{verify_totp, wrong_codes};
+use crate::passkeys::register;
 use countersign::operations::ADMIN;
 use countersign_client::admin::{Client, Error, types};
 use countersign_client::reqwest;
@@ -70,12 +72,15 @@ async fn a_lost_second_factor_is_reset_and_another_one_enrolled_through_the_api(
     let admin = world.administrator().await;
     let user = world.user("ada").await;
     let lost = user.enrol().await;
+    register(&user.browser, &mut Authenticator::new()).await.ok();
     let challenged = user.challenged().await;
     let id = admin.id_of("ada").await;
     let reset = format!("/users/{id}/reset-factors");
     assert_eq!(admin.post(&reset).await.ok().text("/done"), "factors-reset");
     // What the lost factor stood behind is over, and the password alone signs in.
     verify_totp(&challenged, &lost.fresh_code()).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
+    // A lost passkey may have opened any session.
+    user.browser.get("/list-sessions").await.refused(401, "UNAUTHORIZED");
     let browser = user.signed_in().await;
     key_id_of(&admin, &id, "two-factor-disabled").await;
     admin.post(&reset).await.refused(409, "NO_SECOND_FACTOR");

@@ -1,8 +1,9 @@
 //! Proving, changing and restoring one's e-mail address by mailed links.
 
 use crate::harness::service::APPLICATION;
-use crate::harness::{Caller, PASSWORD, Response, User, World, cheap_passwords};
+use crate::harness::{Authenticator, Caller, PASSWORD, Response, User, World, cheap_passwords};
 use crate::limits::wrong_codes;
+use crate::passkeys::register;
 use crate::password_reset::reset_token;
 use countersign::config::Settings;
 use countersign_domain::tenant::{Directory, MailedCodes, Tenant};
@@ -396,6 +397,7 @@ async fn the_old_address_has_a_way_back_that_ends_everything_28(database: Databa
     let service = world.service().await;
     verify(&world, &user).await;
     let thief = user.signed_in().await;
+    register(&thief, &mut Authenticator::new()).await.ok();
     change(&thief, NEW).await.ok();
     thief.call("GET", bare(&world.link_for(NEW, 1).await)).await.ok();
     let body = json!({"currentPassword": PASSWORD, "newPassword": "a thief's horse", "revokeOtherSessions": true});
@@ -419,6 +421,7 @@ async fn the_old_address_has_a_way_back_that_ends_everything_28(database: Databa
     assert_eq!((restored.body["status"] == true, restored.set_cookies().len()), (true, 0));
     assert_eq!((restored.text("/user/id"), restored.text("/user/email")), (user.id.clone(), user.email.clone()));
     assert!(thief.get("/get-session").await.ok().body.is_null());
+    assert_eq!(world.database().number("SELECT count(*) AS number FROM passkeys"), 0);
     service.open("/jwt/refresh", json!({"refreshToken": tokens.text("/refreshToken")})).await.is(404);
     service.post("/login", login).await.is(404);
     for link in [&back, &to_thief] {

@@ -1,8 +1,9 @@
 //! How often an operation waits for the database, and how often it commits: the table of `server/README.md`.
 
-use crate::harness::World;
 use crate::harness::database::Database;
 use crate::harness::world::Time;
+use crate::harness::{Authenticator, World};
+use crate::passkeys::{SIGN_IN_OPTIONS, options, register, send_assertion};
 use countersign::config::values::DatabaseUrl;
 use countersign_test_postgres::proxy::{Counted, Proxy};
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
@@ -148,6 +149,16 @@ async fn count(kind: DatabaseKind, table: &Least) -> Least {
         counted!("second factor: backup code", verify.await.ok());
         let wrong = user.challenged().await.post("/two-factor/verify-totp").json(json!({"code": app.wrong_code()}));
         counted!("second factor: wrong code", wrong.await);
+        let user = world.user(&format!("passkey-{round}")).await;
+        let mut authenticator = Authenticator::new();
+        register(&user.browser, &mut authenticator).await.ok();
+        let browser = world.browser();
+        let response = authenticator.assert(&options(&browser, SIGN_IN_OPTIONS).await);
+        counted!("sign in: passkey", send_assertion(&browser, response).await.ok());
+        user.enrol().await;
+        let browser = user.challenged().await;
+        let response = authenticator.assert(&options(&browser, SIGN_IN_OPTIONS).await);
+        counted!("second factor: passkey", send_assertion(&browser, response).await.ok());
         let user = service.user().await;
         let response = counted!("FusionAuth: log in, with a refresh token", service.log_in(&user).await.ok());
         let refresh = json!({"refreshToken": response.text("/refreshToken")});

@@ -47,7 +47,7 @@ impl Claimant {
 
     /// Whether a response to a ceremony for this is an attempt of this claimant at a second factor.
     #[must_use]
-    pub fn has_begun(&self, purpose: Purpose) -> bool {
+    pub fn owns_ceremony_of(&self, purpose: Purpose) -> bool {
         match (self, purpose) {
             (Self::Challenge(digest), Purpose::SecondFactor { sign_in, .. }) => sign_in == *digest,
             (Self::Session { session_id, .. }, Purpose::StepUp { session_id: begun_in, .. }) => begun_in == *session_id,
@@ -193,8 +193,11 @@ mod tests {
             (Purpose::SignIn, false, false),
             (Purpose::Registration(account_id), false, false),
         ] {
-            assert_eq!((challenge().has_begun(purpose), session().has_begun(purpose)), (in_challenge, in_session));
-            assert!(!holder().has_begun(purpose), "{purpose:?}");
+            assert_eq!(
+                (challenge().owns_ceremony_of(purpose), session().owns_ceremony_of(purpose)),
+                (in_challenge, in_session)
+            );
+            assert!(!holder().owns_ceremony_of(purpose), "{purpose:?}");
         }
     }
 }

@@ -64,6 +64,8 @@ event_kinds! {
     PasskeySignedIn = "passkey-signed-in",
     /// A passkey's response was refused, in a sign-in or at registration.
     PasskeyRejected = "passkey-rejected",
+    /// A response to a registration was refused.
+    PasskeyRegistrationRejected = "passkey-registration-rejected",
     /// The signature counter of a passkey fell: there may be a copy of its key. It was refused.
     PasskeyCounterFell = "passkey-counter-fell",
     PasskeyAdded = "passkey-added",
@@ -214,6 +216,7 @@ impl EventKind {
             | Self::PasswordRejected
             | Self::PasskeySignedIn
             | Self::PasskeyRejected
+            | Self::PasskeyRegistrationRejected
             | Self::PasskeyRenamed
             | Self::SecondFactorSignedIn
             | Self::SecondFactorConfirmed

@@ -172,7 +172,8 @@ pub struct Policy {
     pub passkeys_per_account: u32,
     /// How long a browser has to respond to a request for a passkey: 5 minutes, as long as the dialect's own server keeps it.
     pub passkey_ceremony_lifetime: Duration,
-    /// How many ceremonies of one account may wait for their responses: 16. The oldest one gives way.
+    /// How many ceremonies of one account may wait for their responses, for each purpose and, as a second factor, for each challenge: 16.
+    /// The oldest one is deleted.
     pub passkey_ceremonies: u32,
     /// Steps before and after the current one that a TOTP code may be from: 1, for clocks that drift
     /// (RFC 6238 §5.2).

@@ -66,7 +66,6 @@ use countersign_domain::jwt::{AccessTokenSettings, SignError};
 use countersign_domain::keyring::Keyring;
 use countersign_domain::message::Notices;
 use countersign_domain::observer::{Observer, Quota};
-use countersign_domain::passkey::relying_party::RelyingParty;
 use countersign_domain::password::Cost;
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::ApiKey;
@@ -175,12 +174,6 @@ impl Flows {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.services.rules.directory
-    }
-
-    /// For whom passkeys are made and taken; `None` where there are none.
-    #[must_use]
-    pub fn relying_party(&self) -> Option<&RelyingParty> {
-        self.services.rules.relying_party.as_ref()
     }
 
     #[must_use]

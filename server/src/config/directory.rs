@@ -95,10 +95,11 @@ pub(super) fn tenants(given: Option<Vec<TenantSection>>, defaults: TenantDefault
         let language = section.language.map(|Text(language)| language);
         let tenant =
             Tenant { id, name, login_policy, methods, mailed_codes, sign_up, requires_verified_email, language };
-        if tenant.login_policy == LoginPolicy::Required && tenant.allowed_methods().is_empty() {
+        let can_enrol = tenant.allowed_methods().iter().any(|kind| kind.can_be_first());
+        if tenant.login_policy == LoginPolicy::Required && !can_enrol {
             return Err(format!(
-                "the tenant {} requires a second factor and leaves none to enrol: allow a method in `methods`; e-mail is none \
-                 while `mailed_codes` is {}",
+                "the tenant {} requires a second factor and leaves none to enrol: allow a method in `methods` other than `passkey`; \
+                 e-mail is none while `mailed_codes` is {}",
                 tenant.id.to_hyphenated(),
                 tenant.mailed_codes.name()
             ));
@@ -270,6 +271,10 @@ mod tests {
             (
                 format!(r#"[{{"id": "{ONE}", "name": "A", "login_policy": "Required", "methods": []}}]"#),
                 "requires a second factor and leaves none to enrol",
+            ),
+            (
+                format!(r#"[{{"id": "{ONE}", "name": "A", "login_policy": "Required", "methods": ["passkey"]}}]"#),
+                "a method in `methods` other than `passkey`",
             ),
             (
                 format!(

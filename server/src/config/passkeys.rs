@@ -6,10 +6,12 @@ use super::values::DialectName;
 use crate::net::origin::{Origin, OriginPattern, with_ascii_host};
 use countersign_domain::passkey::options::UserVerification;
 use countersign_domain::passkey::relying_party::{Attestation, RelyingParty, RelyingPartyId};
+use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 
-/// What begins the origin of an Android app.
+/// What begins the origin of an Android app. The SHA-256 of the app's certificate follows.
 const ANDROID: &str = "android:apk-key-hash:";
+const SHA256_BYTES: usize = 32;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,8 +37,10 @@ impl PasskeyOrigin {
     /// # Errors
     /// Says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.starts_with(ANDROID) {
-            return Ok(Self(text.to_owned()));
+        if let Some(hash) = text.strip_prefix(ANDROID) {
+            let is_hash = BASE64URL_NOPAD.decode(hash.as_bytes()).is_ok_and(|bytes| bytes.len() == SHA256_BYTES);
+            let refusal = || format!("`{text}` is not the base64url SHA-256 of the app's certificate");
+            return is_hash.then(|| Self(text.to_owned())).ok_or_else(refusal);
         }
         let origin = with_ascii_host(text.strip_suffix('/').unwrap_or(text)).and_then(|text| Origin::parse(&text));
         let refusal = || format!("`{text}` is not an origin: write https://host or https://host:port, without a path");
@@ -128,8 +132,7 @@ impl Settings {
     }
 
     /// Why there are no passkeys, as a note for the operator. Of a base URL that no page has, [`Self::base_url_note`] says enough.
-    #[must_use]
-    pub fn passkeys_note(&self) -> Option<String> {
+    pub(super) fn passkeys_note(&self) -> Option<String> {
         let is_served = self.dialects.contains(&DialectName::BetterAuth);
         let is_of_interest = is_served && !self.base_url.origin().is_unspecified();
         self.relying_party().err().filter(|_| is_of_interest).map(|why| format!("passkeys are off: {why}"))
@@ -173,9 +176,18 @@ mod tests {
                 &["https://id.example.com", "https://app.example.com"],
             ),
             (
-                &[(RP_ID, "bücher.example"), (ORIGINS, "https://APP.bücher.example:443/, android:apk-key-hash:Ab_c")],
+                &[
+                    (RP_ID, "bücher.example"),
+                    (
+                        ORIGINS,
+                        "https://APP.bücher.example:443/, android:apk-key-hash:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+                    ),
+                ],
                 "xn--bcher-kva.example",
-                &["https://app.xn--bcher-kva.example", "android:apk-key-hash:Ab_c"],
+                &[
+                    "https://app.xn--bcher-kva.example",
+                    "android:apk-key-hash:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+                ],
             ),
         ] {
             let relying_party =
@@ -217,6 +229,11 @@ mod tests {
             (&[https, (ORIGINS, "https://app.example.com")], "passkeys.origins", "is not a page of id.example.com"),
             (&[https, (ORIGINS, "http://id.example.com")], "passkeys.origins", "is not a page of id.example.com"),
             (&[https, (ORIGINS, "https://id.example.com/login")], "passkeys.origins", "is not an origin"),
+            (
+                &[https, (ORIGINS, "android:apk-key-hash:Ab_c")],
+                "passkeys.origins",
+                "is not the base64url SHA-256 of the app's certificate",
+            ),
             (
                 &[(BASE_URL, "https://10.0.0.1"), (ORIGINS, "https://a.example")],
                 "passkeys.origins",

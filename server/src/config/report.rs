@@ -56,10 +56,8 @@ impl Configuration {
 impl Settings {
     /// Valid choices that may not be intended.
     fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = self.address_notes().collect();
         let is_local = self.listen.ip().is_loopback();
-        notes.extend(self.base_url_note());
-        notes.extend(self.passkeys_note());
         if !is_local && !self.base_url.is_secure() {
             notes.push(format!(
                 "the base URL {} is not https, so cookies lack Secure and passwords cross the network unencrypted",
@@ -116,9 +114,13 @@ impl Settings {
         notes
     }
 
+    /// What the addresses of pages do not allow, as notes for the operator.
+    pub fn address_notes(&self) -> impl Iterator<Item = String> {
+        self.base_url_note().into_iter().chain(self.passkeys_note())
+    }
+
     /// Whether the base URL is one that no page has, as a note for the operator.
-    #[must_use]
-    pub fn base_url_note(&self) -> Option<String> {
+    fn base_url_note(&self) -> Option<String> {
         self.base_url.origin().is_unspecified().then(|| {
             format!(
                 "the base URL {} is an address to listen on, which no browser sends as its origin: set base_url to what is in \

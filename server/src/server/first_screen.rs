@@ -39,7 +39,7 @@ pub(super) fn first_screen(
     for (name, value) in rows {
         writeln!(screen, "  {name:15}  {value}").expect("writing to a string cannot fail");
     }
-    for note in settings.base_url_note().into_iter().chain(settings.passkeys_note()) {
+    for note in settings.address_notes() {
         writeln!(screen, "\nNote: {note}.").expect("writing to a string cannot fail");
     }
     if settings.open_tenant().is_some() {

@@ -18,6 +18,7 @@ use crate::edge::{self, Dispatcher, Edge, client_ip, load, path, rate_limit};
 use crate::first_run::{self, FirstRunError};
 use crate::housekeeping::{self, Housekeeping};
 use crate::http;
+use crate::http::better_auth::rules::passkey_paths;
 use crate::http::docs;
 use crate::http::ops::{self, Health};
 use crate::key_watch::{KeyWatch, Notes, node_name};
@@ -174,7 +175,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         proven: Arc::clone(&app.proven),
         in_flight,
         connection_idle: settings.limits.connection_idle,
-        disabled_paths: path::DisabledPaths::new(settings.disabled_paths.clone()),
+        disabled_paths: disabled_paths(&settings),
         request_timeout: settings.limits.request_timeout,
         body_timeout: settings.limits.body_timeout,
         max_body_bytes: settings.limits.max_body_bytes,
@@ -225,7 +226,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         "metrics" => operations.as_ref().map_or_else(|| "off".to_owned(), |server| server.local_addr().to_string()),
         "tenant_open_to_sign_up" => open_tenant,
     );
-    for note in settings.base_url_note().into_iter().chain(settings.passkeys_note()) {
+    for note in settings.address_notes() {
         warn!(logging.log, "{}", note);
     }
     let keyring_is_new = prepared.keyring_is_new;
@@ -246,6 +247,15 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         logging,
         traces,
     })
+}
+
+/// The paths that the operator has switched off, and those of passkeys where no page could use one.
+fn disabled_paths(settings: &Settings) -> path::DisabledPaths {
+    let mut paths = settings.disabled_paths.clone();
+    if settings.relying_party().is_err() {
+        paths.extend(passkey_paths().map(str::to_owned));
+    }
+    path::DisabledPaths::new(paths)
 }
 
 impl RunningServer {

@@ -239,7 +239,7 @@ impl Conn {
         misses() == self.0.misses_before.load(Ordering::Relaxed) && !self.0.commits_separately.load(Ordering::Relaxed)
     }
 
-    fn note_order<T: QueryFragment<Pg>>(&self, statement: &T) {
+    fn note_uncached<T: QueryFragment<Pg>>(&self, statement: &T) {
         if !statement.is_safe_to_cache_prepared(&Pg).unwrap_or(false) {
             self.0.commits_separately.store(true, Ordering::Relaxed);
         }
@@ -319,7 +319,7 @@ impl AsyncConnectionCore for Conn {
         T::Query: QueryFragment<Self::Backend> + QueryId + 'query,
     {
         let source = source.as_query();
-        self.note_order(&source);
+        self.note_uncached(&source);
         let mut connection = self.shared();
         self.send(connection.load(source))
     }
@@ -328,7 +328,7 @@ impl AsyncConnectionCore for Conn {
     where
         T: QueryFragment<Self::Backend> + QueryId + 'query,
     {
-        self.note_order(&source);
+        self.note_uncached(&source);
         let mut connection = self.shared();
         self.send(connection.execute_returning_count(source))
     }

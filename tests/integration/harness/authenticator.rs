@@ -35,8 +35,8 @@ pub(crate) struct Authenticator {
     pub(crate) counter: u32,
 }
 
-/// What browser and authenticator say of a ceremony, before it is signed.
-pub(crate) struct Said {
+/// What browser and authenticator state about a ceremony, before it is signed.
+pub(crate) struct CeremonyData {
     pub(crate) kind: &'static str,
     pub(crate) challenge: String,
     pub(crate) origin: String,
@@ -47,7 +47,7 @@ pub(crate) struct Said {
     pub(crate) user_handle: Option<String>,
 }
 
-impl Said {
+impl CeremonyData {
     pub(crate) fn without_user(&mut self) {
         self.flags &= !(USER_PRESENT | USER_VERIFIED);
     }
@@ -101,7 +101,7 @@ impl Authenticator {
         BASE64URL_NOPAD.encode(&self.credential_id)
     }
 
-    fn said(&self, kind: &'static str, options: &Value, rp_id: &Value) -> Said {
+    fn ceremony_data(&self, kind: &'static str, options: &Value, rp_id: &Value) -> CeremonyData {
         let mut flags = USER_PRESENT;
         if self.verifies_user {
             flags |= USER_VERIFIED;
@@ -109,7 +109,7 @@ impl Authenticator {
         if self.is_synced {
             flags |= BACKUP_ELIGIBLE | BACKED_UP;
         }
-        Said {
+        CeremonyData {
             kind,
             challenge: options["challenge"].as_str().unwrap().to_owned(),
             origin: ORIGIN.to_owned(),
@@ -126,16 +126,16 @@ impl Authenticator {
         self.register_as(options, |_| {})
     }
 
-    /// The same, with something said otherwise.
-    pub(crate) fn register_as(&mut self, options: &Value, change: impl FnOnce(&mut Said)) -> Value {
+    /// The same after a change to the data.
+    pub(crate) fn register_as(&mut self, options: &Value, change: impl FnOnce(&mut CeremonyData)) -> Value {
         self.user_handle = Some(options["user"]["id"].as_str().unwrap().to_owned());
-        let mut said = self.said("webauthn.create", options, &options["rp"]["id"]);
-        said.flags |= HAS_CREDENTIAL;
-        change(&mut said);
+        let mut data = self.ceremony_data("webauthn.create", options, &options["rp"]["id"]);
+        data.flags |= HAS_CREDENTIAL;
+        change(&mut data);
         let length = u16::try_from(self.credential_id.len()).unwrap().to_be_bytes();
         let public_key = self.key.public_key().to_cose_key().to_vec().unwrap();
         let credential = [&[0; 16][..], &length, &self.credential_id, &public_key].concat();
-        let auth_data = [said.authenticator_data(), credential].concat();
+        let auth_data = [data.authenticator_data(), credential].concat();
         let object = Cbor::Map(vec![
             ("fmt".into(), "none".into()),
             ("attStmt".into(), Cbor::Map(Vec::new())),
@@ -144,7 +144,7 @@ impl Authenticator {
         let mut attestation_object = Vec::new();
         ciborium::into_writer(&object, &mut attestation_object).unwrap();
         self.response(json!({
-            "clientDataJSON": BASE64URL_NOPAD.encode(&said.client_data()),
+            "clientDataJSON": BASE64URL_NOPAD.encode(&data.client_data()),
             "attestationObject": BASE64URL_NOPAD.encode(&attestation_object),
             "transports": ["internal"],
         }))
@@ -155,19 +155,19 @@ impl Authenticator {
         self.assert_as(options, |_| {})
     }
 
-    /// The same, with something said otherwise.
-    pub(crate) fn assert_as(&mut self, options: &Value, change: impl FnOnce(&mut Said)) -> Value {
+    /// The same after a change to the data.
+    pub(crate) fn assert_as(&mut self, options: &Value, change: impl FnOnce(&mut CeremonyData)) -> Value {
         self.counter += 1;
-        let mut said = self.said("webauthn.get", options, &options["rpId"]);
-        change(&mut said);
-        let (client_data, authenticator_data) = (said.client_data(), said.authenticator_data());
+        let mut data = self.ceremony_data("webauthn.get", options, &options["rpId"]);
+        change(&mut data);
+        let (client_data, authenticator_data) = (data.client_data(), data.authenticator_data());
         let signed = [&authenticator_data[..], &Sha256::digest(&client_data)].concat();
         let mut response = json!({
             "clientDataJSON": BASE64URL_NOPAD.encode(&client_data),
             "authenticatorData": BASE64URL_NOPAD.encode(&authenticator_data),
             "signature": BASE64URL_NOPAD.encode(&self.key.sign(&signed)),
         });
-        if let Some(handle) = said.user_handle {
+        if let Some(handle) = data.user_handle {
             response["userHandle"] = handle.into();
         }
         self.response(response)

@@ -1,8 +1,10 @@
 //! What is stored about a user: handed out in whole, and deleted in whole.
 
 use super::{run, run_with};
-use crate::harness::{PASSWORD, Process};
+use crate::harness::authenticator::{ORIGIN, RP_ID};
+use crate::harness::{Authenticator, PASSWORD, Process};
 use crate::limits::{id_of, wrong_codes};
+use crate::passkeys::{REGISTER_OPTIONS, register};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -50,12 +52,18 @@ async fn an_export_has_everything_that_is_stored_and_no_secret_and_deletion_leav
     let directory = tempfile::tempdir().unwrap();
     // Nothing listens on that port.
     let webhooks = r#"[{"name": "crm", "url": "http://127.0.0.1:1/", "secret": "0123456789abcdef0123456789abcdef", "allow_private_addresses": true}]"#;
-    let environment = [("COUNTERSIGN_NOTICES", "on"), ("COUNTERSIGN_WEBHOOKS", webhooks)];
+    let environment = [
+        ("COUNTERSIGN_NOTICES", "on"),
+        ("COUNTERSIGN_WEBHOOKS", webhooks),
+        ("COUNTERSIGN_PASSKEYS_RP_ID", RP_ID),
+        ("COUNTERSIGN_PASSKEYS_ORIGINS", ORIGIN),
+    ];
     let server = Process::start(database, directory.path(), &environment);
     assert_eq!(tables_of_accounts(&server), TABLES.map(|(table, _)| table).join(","), "a table is not in the export");
     let service = server.service();
     let mut user = server.user("ada").await;
     let app = user.enrol().await;
+    register(&user.browser, &mut Authenticator::new()).await.ok();
     // A proved address that is changed is kept for a while.
     server.stranger().post("/send-verification-email").json(json!({"email": user.email})).await.ok();
     let link = server.link_for(&user.email, 1).await;
@@ -79,6 +87,7 @@ async fn an_export_has_everything_that_is_stored_and_no_secret_and_deletion_leav
     let logged_in = service.complete(&id, &app.code_in(1)).await.ok();
     let code = server.last_code_for(&user.email);
     server.stranger().post("/request-password-reset").json(json!({"email": user.email})).await.ok();
+    user.browser.get(REGISTER_OPTIONS).await.ok();
 
     let exported = run(&server, &["user", "export", &user.email]).ok();
     let export: Value = serde_json::from_str(&exported).unwrap();
@@ -93,8 +102,8 @@ async fn an_export_has_everything_that_is_stored_and_no_secret_and_deletion_leav
         let rows = export[section].as_array().unwrap().len();
         assert_eq!(i64::try_from(rows).unwrap(), server.database().number(&count), "{table}");
     }
-    // A used code is remembered apart from its app only when the app is gone. The server's address has no name, so it has no passkeys.
-    let empty = ["usedCodes", "passkeys", "passkeyCeremonies"];
+    // A used code is remembered apart from its app only when the app is gone.
+    let empty = ["usedCodes"];
     for (_, section) in TABLES.iter().filter(|(_, section)| !empty.contains(section)) {
         assert_ne!(export[section], json!([]), "{section}");
     }

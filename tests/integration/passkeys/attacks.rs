@@ -4,7 +4,7 @@ use super::{
     REGISTER_OPTIONS, SIGN_IN_OPTIONS, events, is_signed_in, options, passkeys, register, send_assertion,
     send_registration, sign_in,
 };
-use crate::harness::authenticator::Said;
+use crate::harness::authenticator::CeremonyData;
 use crate::harness::{Authenticator, User, World};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ async fn ada(world: &World) -> (User, Authenticator) {
 }
 
 /// Asserts that an assertion is refused that says something else, and that the same without that is not.
-async fn assert_refused(world: &World, authenticator: &mut Authenticator, change: impl Fn(&mut Said)) {
+async fn assert_refused(world: &World, authenticator: &mut Authenticator, change: impl Fn(&mut CeremonyData)) {
     let browser = world.browser();
     let request = options(&browser, SIGN_IN_OPTIONS).await;
     let response = send_assertion(&browser, authenticator.assert_as(&request, change)).await;
@@ -31,13 +31,13 @@ async fn a_passkey_of_another_relying_party_46(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, mut authenticator) = ada(&world).await;
     for other in ["evil.example", "app.countersign.test", "test"] {
-        assert_refused(&world, &mut authenticator, |said| other.clone_into(&mut said.rp_id)).await;
+        assert_refused(&world, &mut authenticator, |data| other.clone_into(&mut data.rp_id)).await;
         let creation = options(&user.browser, REGISTER_OPTIONS).await;
-        let response = Authenticator::new().register_as(&creation, |said| other.clone_into(&mut said.rp_id));
+        let response = Authenticator::new().register_as(&creation, |data| other.clone_into(&mut data.rp_id));
         send_registration(&user.browser, response).await.refused(400, "FAILED_TO_VERIFY_REGISTRATION");
     }
     assert_eq!(passkeys(&user.browser).await.len(), 1);
-    assert_eq!(events(&world, "passkey-rejected"), 6);
+    assert_eq!((events(&world, "passkey-rejected"), events(&world, "passkey-registration-rejected")), (3, 3));
 }
 
 #[on_each_database]
@@ -54,13 +54,13 @@ async fn a_page_of_another_origin_47(database: DatabaseKind) {
         "null",
         "",
     ] {
-        assert_refused(&world, &mut authenticator, |said| other.clone_into(&mut said.origin)).await;
+        assert_refused(&world, &mut authenticator, |data| other.clone_into(&mut data.origin)).await;
         let creation = options(&user.browser, REGISTER_OPTIONS).await;
-        let response = Authenticator::new().register_as(&creation, |said| other.clone_into(&mut said.origin));
+        let response = Authenticator::new().register_as(&creation, |data| other.clone_into(&mut data.origin));
         send_registration(&user.browser, response).await.refused(400, "FAILED_TO_VERIFY_REGISTRATION");
     }
     // A page within one of another origin.
-    assert_refused(&world, &mut authenticator, |said| said.is_cross_origin = true).await;
+    assert_refused(&world, &mut authenticator, |data| data.is_cross_origin = true).await;
     assert_eq!(passkeys(&user.browser).await.len(), 1);
 }
 
@@ -76,7 +76,7 @@ async fn the_page_that_sends_a_response_does_not_say_which_origin_is_right_47(da
     let sibling = world.browser().with_header("origin", "https://blog.countersign.test");
     let request = options(&sibling, SIGN_IN_OPTIONS).await;
     let response =
-        authenticator.assert_as(&request, |said| "https://blog.countersign.test".clone_into(&mut said.origin));
+        authenticator.assert_as(&request, |data| "https://blog.countersign.test".clone_into(&mut data.origin));
     send_assertion(&sibling, response).await.refused(400, "AUTHENTICATION_FAILED");
 }
 
@@ -103,7 +103,7 @@ async fn an_assertion_that_is_sent_again_or_for_another_challenge_48(database: D
     // A response that failed has spent the options.
     let request = options(&other, SIGN_IN_OPTIONS).await;
     let kept = other.copy();
-    let wrong = authenticator.assert_as(&request, |said| "https://evil.example".clone_into(&mut said.origin));
+    let wrong = authenticator.assert_as(&request, |data| "https://evil.example".clone_into(&mut data.origin));
     send_assertion(&other, wrong).await.refused(400, "AUTHENTICATION_FAILED");
     send_assertion(&kept, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
 
@@ -118,9 +118,9 @@ async fn a_response_to_a_registration_signs_in_or_the_reverse_50(database: Datab
     let world = World::start(database).await;
     let (user, mut authenticator) = ada(&world).await;
     // Of the other kind by what was signed.
-    assert_refused(&world, &mut authenticator, |said| said.kind = "webauthn.create").await;
+    assert_refused(&world, &mut authenticator, |data| data.kind = "webauthn.create").await;
     let creation = options(&user.browser, REGISTER_OPTIONS).await;
-    let response = Authenticator::new().register_as(&creation, |said| said.kind = "webauthn.get");
+    let response = Authenticator::new().register_as(&creation, |data| data.kind = "webauthn.get");
     send_registration(&user.browser, response).await.refused(400, "FAILED_TO_VERIFY_REGISTRATION");
 
     // Of the other kind by what it was asked for with.
@@ -140,17 +140,17 @@ async fn a_passkey_with_another_users_handle_or_without_one_51(database: Databas
     let (_, mut authenticator) = ada(&world).await;
     let other = world.user("bea").await;
     let theirs = options(&other.browser, REGISTER_OPTIONS).await["user"]["id"].as_str().unwrap().to_owned();
-    assert_refused(&world, &mut authenticator, |said| said.user_handle = Some(theirs.clone())).await;
-    assert_refused(&world, &mut authenticator, |said| said.user_handle = Some(String::new())).await;
+    assert_refused(&world, &mut authenticator, |data| data.user_handle = Some(theirs.clone())).await;
+    assert_refused(&world, &mut authenticator, |data| data.user_handle = Some(String::new())).await;
     // Nobody else says who signs in.
-    assert_refused(&world, &mut authenticator, |said| said.user_handle = None).await;
+    assert_refused(&world, &mut authenticator, |data| data.user_handle = None).await;
 }
 
 #[on_each_database]
 async fn an_authenticator_that_saw_nobody_52(database: DatabaseKind) {
     let world = World::start(database).await;
     let (_, mut authenticator) = ada(&world).await;
-    assert_refused(&world, &mut authenticator, Said::without_user).await;
+    assert_refused(&world, &mut authenticator, CeremonyData::without_user).await;
 }
 
 #[on_each_database]
@@ -227,7 +227,7 @@ async fn wrong_assertions_lock_nobody_out_57(database: DatabaseKind) {
     for _ in 0..30 {
         let browser = world.browser();
         let request = options(&browser, SIGN_IN_OPTIONS).await;
-        let wrong = authenticator.assert_as(&request, |said| "https://evil.example".clone_into(&mut said.origin));
+        let wrong = authenticator.assert_as(&request, |data| "https://evil.example".clone_into(&mut data.origin));
         send_assertion(&browser, wrong).await.refused(400, "AUTHENTICATION_FAILED");
     }
     sign_in(&world.browser(), &mut authenticator).await.ok();

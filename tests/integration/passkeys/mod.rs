@@ -9,11 +9,11 @@ mod signing_in;
 use crate::harness::{Authenticator, Caller, Response, World};
 use serde_json::{Value, json};
 
-const REGISTER_OPTIONS: &str = "/passkey/generate-register-options";
-const SIGN_IN_OPTIONS: &str = "/passkey/generate-authenticate-options";
+pub(crate) const REGISTER_OPTIONS: &str = "/passkey/generate-register-options";
+pub(crate) const SIGN_IN_OPTIONS: &str = "/passkey/generate-authenticate-options";
 
 /// What a browser is asked for; its cookie ties the response to it.
-async fn options(browser: &Caller, path: &str) -> Value {
+pub(crate) async fn options(browser: &Caller, path: &str) -> Value {
     browser.get(path).await.ok().body
 }
 
@@ -21,7 +21,7 @@ async fn send_registration(browser: &Caller, response: Value) -> Response {
     browser.post("/passkey/verify-registration").json(json!({"response": response})).await
 }
 
-async fn send_assertion(browser: &Caller, response: Value) -> Response {
+pub(crate) async fn send_assertion(browser: &Caller, response: Value) -> Response {
     browser.post("/passkey/verify-authentication").json(json!({"response": response})).await
 }
 

@@ -1,7 +1,7 @@
 //! As a second factor: in a challenge, and in a live session.
 
 use super::{SIGN_IN_OPTIONS, events, is_signed_in, options, passkeys, register, send_assertion, sign_in};
-use crate::harness::authenticator::Said;
+use crate::harness::authenticator::CeremonyData;
 use crate::harness::{App, Authenticator, Caller, FusionAuthUser, User, World};
 use countersign_domain::ids::AccountId;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
@@ -103,7 +103,7 @@ async fn another_users_passkey_completes_no_challenge_51(database: DatabaseKind)
 async fn wrong_responses_take_the_tries_of_a_challenge_and_lock_the_account_as_codes_do_9_18(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, app, mut authenticator) = ada(&world).await;
-    let wrong = |said: &mut Said| "https://evil.example".clone_into(&mut said.origin);
+    let wrong = |data: &mut CeremonyData| "https://evil.example".clone_into(&mut data.origin);
     for _ in 0..2 {
         let browser = user.challenged().await;
         for _ in 0..5 {

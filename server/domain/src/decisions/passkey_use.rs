@@ -24,13 +24,13 @@ pub enum PasskeyUse {
     },
     /// The ceremony demands that the authenticator verifies the user, and it has not.
     NotVerified,
-    /// The authenticator names another user, or none where nobody else says who signs in.
+    /// The user handle is another user's, or is missing in a sign-in without a user name.
     OtherUser,
     /// The passkey is one of another relying party than the ceremony.
     OtherRelyingParty,
     /// The signature counter is not higher than it was: the key of one device is in use twice, one of them a copy.
     CounterFell,
-    /// A passkey that is synced says that it is bound to one device. The reverse is let be: not every source of passkeys knew.
+    /// A passkey that is synced says that it is bound to one device. The reverse is accepted: some providers set the flag later.
     BackupChanged,
 }
 
@@ -56,7 +56,8 @@ pub fn decide(facts: &Facts<'_>) -> PasskeyUse {
     let is_discovered = ceremony.purpose.account_id().is_none();
     let is_other_account = ceremony.purpose.account_id().is_some_and(|account_id| account_id != passkey.account_id);
     let names_another = named.map_or(is_discovered, |named| named != handle.as_bytes());
-    let is_bound = !passkey.backup.is_eligible && !asserted.backup.is_eligible;
+    // As it was stored: a copy may claim to be synced.
+    let is_bound = !passkey.backup.is_eligible;
     let counts = passkey.counter > 0 || asserted.counter > 0;
     if passkey.relying_party != ceremony.relying_party {
         PasskeyUse::OtherRelyingParty
@@ -137,7 +138,9 @@ mod tests {
             (u32::MAX, 0, BOUND, BOUND, PasskeyUse::CounterFell),
             (7, 7, SYNCED, SYNCED, counts),
             (7, 0, SYNCED, SYNCED, counts),
-            (7, 0, BOUND, SYNCED, counts),
+            (7, 0, BOUND, SYNCED, PasskeyUse::CounterFell),
+            (7, 8, BOUND, SYNCED, counts),
+            (0, 0, BOUND, SYNCED, counts),
             (7, 8, SYNCED, BOUND, PasskeyUse::BackupChanged),
         ] {
             let passkey = Passkey { counter: stored, backup: was, ..passkey() };

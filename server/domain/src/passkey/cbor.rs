@@ -20,7 +20,7 @@ pub(super) fn read_whole(bytes: &[u8]) -> Option<Value> {
 /// Most entries of a map: statements of attestation have six at most.
 const MOST_ENTRIES: usize = 32;
 
-/// Entries of a map none of whose keys is there twice: a second one could be read by somebody else.
+/// Entries of a map. Duplicate keys are refused, because parsers differ in which one they take.
 pub(super) struct Map(Vec<(Value, Value)>);
 
 impl Map {

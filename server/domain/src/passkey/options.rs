@@ -69,7 +69,7 @@ pub struct RequestOptions {
     pub challenge: Challenge,
     pub relying_party: RelyingPartyId,
     pub timeout: Duration,
-    /// Those that may sign; `None` where anybody's may that the authenticator finds by itself.
+    /// Credentials that may sign; `None` for discoverable credentials of any user.
     pub allow: Option<Vec<Descriptor>>,
     pub user_verification: UserVerification,
 }

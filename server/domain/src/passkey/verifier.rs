@@ -42,7 +42,7 @@ pub struct Registered {
 /// What a passkey has signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asserted {
-    /// Whether the authenticator has verified the user, by a PIN or a finger, and not only seen that somebody is there.
+    /// Whether the authenticator has verified the user (a PIN, a fingerprint, a face), and not only tested that a user is present.
     pub user_verified: bool,
     pub counter: u32,
     pub backup: Backup,

@@ -54,6 +54,7 @@ pub const fn event_types(kind: EventKind) -> &'static [EventType] {
         | EventKind::RefreshTokensRevoked
         // FusionAuth has no event for the rest.
         | EventKind::SecondFactorNotJudged
+        | EventKind::PasskeyRegistrationRejected
         | EventKind::CodeSent
         | EventKind::EnrolmentBegun
         | EventKind::SecretShown
@@ -140,6 +141,7 @@ mod tests {
         "registration-deleted",
         "method-renamed",
         "passkey-added",
+        "passkey-registration-rejected",
         "passkey-removed",
         "passkey-renamed",
         "device-trusted",

@@ -14,7 +14,7 @@ use countersign_domain::decisions::session_scope::SessionScope;
 use countersign_domain::ids::{AccountId, TenantId};
 use countersign_domain::observer::{FirstProof, SignInResult};
 use countersign_domain::passkey::Passkey;
-use countersign_domain::passkey::ceremony::{Ceremony, Challenge, Purpose};
+use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
 use countersign_domain::passkey::options::{Descriptor, RequestOptions, UserVerification};
 use countersign_domain::passkey::relying_party::RelyingParty;
 use countersign_domain::passkey::response::{AssertionResponse, EncodedAssertion};
@@ -22,22 +22,21 @@ use countersign_domain::passkey::verifier::{self, Asserted, Expected, NotVerifie
 use countersign_domain::secret::{CeremonyToken, Digest};
 use countersign_domain::terms::{Grant, Terms};
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{BeginCeremony, FindCeremony, FoundCeremony, UsedPasskey, WaitingSignIn};
+use countersign_store::work::{FindCeremony, FoundCeremony, UsedPasskey, WaitingSignIn};
 
-/// Who is to authenticate.
+/// What an assertion is requested for.
 #[derive(Clone, Copy, Debug)]
-pub enum Asker<'a> {
+pub enum AuthenticationFor<'a> {
     /// A sign-in, by the user that the passkey belongs to.
-    Anybody,
-    /// The holder of the token of a challenge with this digest, which a passkey of its account completes. Anybody, if the account has
-    /// none that does.
+    SignIn,
+    /// The second factor of the challenge with this digest; a sign-in, if no passkey of its account can complete it.
     Challenge(Digest),
-    /// The owner of a session, who shows again who that is. Anybody, if the account has no passkeys.
+    /// A second factor in this session; a sign-in, if the account has no second factor or no passkeys.
     Session(&'a Authenticated),
 }
 
-/// What a ceremony is to be for.
-struct Awaited {
+/// A ceremony to begin.
+struct CeremonyRequest {
     purpose: Purpose,
     /// Of the account.
     versions: Versions,
@@ -80,7 +79,7 @@ pub enum PasskeyAuthentication {
     SecondFactor(Result<Verified, Refused>),
     /// The ceremony is unknown, spent, expired or one of another kind.
     NoCeremony,
-    /// Nobody has this passkey.
+    /// No account has this passkey.
     UnknownPasskey,
     /// The response is not right.
     NotVerified(NotVerified),
@@ -108,45 +107,30 @@ impl Flows {
     /// When the database fails.
     pub async fn begin_passkey_authentication(
         &self,
-        asker: Asker<'_>,
+        purpose: AuthenticationFor<'_>,
     ) -> Result<Option<BegunAuthentication>, FlowError> {
         let rules = self.rules();
         let Some(relying_party) = &rules.relying_party else { return Ok(None) };
-        if let Some(awaited) = self.awaited(asker).await?
-            && let Some(begun) = self.begin_ceremony(relying_party, awaited).await?
+        if let Some(request) = self.second_factor_request(purpose).await?
+            && let Some(begun) = self.begin_assertion(relying_party, request).await?
         {
             return Ok(Some(begun));
         }
         let demands_verification = relying_party.demands_verification;
         let versions = Versions::default();
-        let anybody = Awaited { purpose: Purpose::SignIn, versions, allow: None, demands_verification };
-        self.begin_ceremony(relying_party, anybody).await
+        let sign_in = CeremonyRequest { purpose: Purpose::SignIn, versions, allow: None, demands_verification };
+        self.begin_assertion(relying_party, sign_in).await
     }
 
-    /// Stores a ceremony; `None` if the account changed since it was read.
-    async fn begin_ceremony(
+    /// Begins a ceremony; `None` if the account changed since it was read.
+    async fn begin_assertion(
         &self,
         relying_party: &RelyingParty,
-        awaited: Awaited,
+        request: CeremonyRequest,
     ) -> Result<Option<BegunAuthentication>, FlowError> {
-        let Awaited { purpose, versions, allow, demands_verification } = awaited;
-        let now = self.now();
-        let (token, challenge) =
-            self.random().draw(|random| (CeremonyToken::generate(random), Challenge::generate(random)));
-        let ceremony = Ceremony {
-            digest: token.digest(),
-            challenge: challenge.digest(),
-            purpose,
-            relying_party: relying_party.id.clone(),
-            demands_verification,
-            versions,
-            created_at: now,
-            expires_at: now + self.policy().passkey_ceremony_lifetime,
-        };
-        let begin = BeginCeremony { ceremony, most: self.policy().passkey_ceremonies };
-        if !self.store().begin_ceremony(begin).await? {
-            return Ok(None);
-        }
+        let CeremonyRequest { purpose, versions, allow, demands_verification } = request;
+        let begun = self.begin_ceremony(purpose, &relying_party.id, versions, demands_verification).await?;
+        let Some((token, challenge)) = begun else { return Ok(None) };
         let options = RequestOptions {
             challenge,
             relying_party: relying_party.id.clone(),
@@ -158,10 +142,13 @@ impl Flows {
     }
 
     /// The second factor of a challenge or a session; `None` if the account has no passkey for it.
-    async fn awaited(&self, asker: Asker<'_>) -> Result<Option<Awaited>, FlowError> {
-        let (account, purpose, demands_verification) = match asker {
-            Asker::Anybody => return Ok(None),
-            Asker::Challenge(sign_in) => {
+    async fn second_factor_request(
+        &self,
+        purpose: AuthenticationFor<'_>,
+    ) -> Result<Option<CeremonyRequest>, FlowError> {
+        let (account, purpose, demands_verification) = match purpose {
+            AuthenticationFor::SignIn => return Ok(None),
+            AuthenticationFor::Challenge(sign_in) => {
                 let found = self.store().waiting_sign_in((sign_in, self.now())).await?;
                 let completes = |waiting: &WaitingSignIn| {
                     waiting.account.two_factor_enabled
@@ -172,12 +159,14 @@ impl Flows {
                 // The first factor is proved, and a key in the hand is the second.
                 (account, purpose, false)
             }
-            Asker::Session(Authenticated { session, account, scope: SessionScope::Full, .. }) => {
+            AuthenticationFor::Session(Authenticated { session, account, scope: SessionScope::Full, .. })
+                if account.two_factor_enabled =>
+            {
                 let purpose = Purpose::StepUp { account_id: account.id, session_id: session.id };
                 // The session may have been opened by this very key, which must not count twice.
                 (account.clone(), purpose, true)
             }
-            Asker::Session(_) => return Ok(None),
+            AuthenticationFor::Session(_) => return Ok(None),
         };
         if !self.rules().tenant_of(&account).allows(MethodKind::Passkey) {
             return Ok(None);
@@ -187,8 +176,8 @@ impl Flows {
         passkeys.retain(|passkey| Some(&passkey.relying_party) == id.as_ref());
         let allow: Vec<Descriptor> = passkeys.iter().map(Descriptor::from).collect();
         let versions = account.versions();
-        let awaited = Awaited { purpose, versions, allow: Some(allow), demands_verification };
-        Ok((!passkeys.is_empty()).then_some(awaited))
+        let request = CeremonyRequest { purpose, versions, allow: Some(allow), demands_verification };
+        Ok((!passkeys.is_empty()).then_some(request))
     }
 
     /// Verifies the response of a browser, and opens what is decided.

@@ -7,7 +7,7 @@ use countersign_domain::assurance::{Assurance, Manager};
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::passkey_management::{self, AddPasskey as Decision, Facts, PasskeysRefused};
 use countersign_domain::ids::MethodId;
-use countersign_domain::passkey::ceremony::{Ceremony, Challenge, Purpose};
+use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
 use countersign_domain::passkey::options::{CreationOptions, Descriptor, UserVerification};
 use countersign_domain::passkey::public_key::Algorithm;
 use countersign_domain::passkey::relying_party::{Attestation, RelyingParty};
@@ -16,7 +16,7 @@ use countersign_domain::passkey::verifier::{self, Expected, NotVerified, Registe
 use countersign_domain::passkey::{Passkey, user_handle};
 use countersign_domain::secret::CeremonyToken;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{AddPasskey, BeginCeremony, FindCeremony, FoundCeremony, PasskeyAdded};
+use countersign_store::work::{AddPasskey, FindCeremony, FoundCeremony, PasskeyAdded};
 
 /// A registration that a browser is asked for.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub enum NotRegistered {
     OtherUser,
     /// The response is not right.
     NotVerified(NotVerified),
-    /// Somebody has this passkey already.
+    /// An account has a passkey with this credential id.
     Taken,
 }
 
@@ -75,22 +75,9 @@ impl Flows {
         if let Some(refused) = NotRegistered::of(decision) {
             return Ok(Err(refused));
         }
-        let (token, challenge) =
-            self.random().draw(|random| (CeremonyToken::generate(random), Challenge::generate(random)));
-        let ceremony = Ceremony {
-            digest: token.digest(),
-            challenge: challenge.digest(),
-            purpose: Purpose::Registration(account.id),
-            relying_party: relying_party.id.clone(),
-            demands_verification: false,
-            versions: account.versions(),
-            created_at: now,
-            expires_at: now + self.policy().passkey_ceremony_lifetime,
-        };
-        let begin = BeginCeremony { ceremony, most: self.policy().passkey_ceremonies };
-        if !self.store().begin_ceremony(begin).await? {
-            return Ok(Err(NotRegistered::NoCeremony));
-        }
+        let purpose = Purpose::Registration(account.id);
+        let begun = self.begin_ceremony(purpose, &relying_party.id, account.versions(), false).await?;
+        let Some((token, challenge)) = begun else { return Ok(Err(NotRegistered::NoCeremony)) };
         let login_name = account.login_name();
         let options = CreationOptions {
             challenge,
@@ -130,7 +117,7 @@ impl Flows {
         let (response, registered) = match verify(relying_party, &ceremony, response) {
             Ok(verified) => verified,
             Err(why) => {
-                let event = self.passkey_audit(caller, session).event(EventKind::PasskeyRejected);
+                let event = self.passkey_audit(caller, session).event(EventKind::PasskeyRegistrationRejected);
                 let is_spent = self.spend_ceremony(ceremony.digest, event).await?;
                 let refused = if is_spent { NotRegistered::NotVerified(why) } else { NotRegistered::NoCeremony };
                 return Ok(Err(refused));

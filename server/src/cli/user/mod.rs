@@ -36,7 +36,7 @@ Examples:
   countersign user unlock ada@example.com
       End every lock, and set the counts to zero.
   countersign user reset-factors --yes ada
-      Take a lost second factor away; the password alone signs in, until another one is enrolled.
+      Take a lost second factor and all passkeys away; the password alone signs in, until another factor is enrolled.
   pass show ada | countersign user set-password ada
       Set a password; it is the first line of standard input, and never an argument.
   countersign user list --starts-with ad --json
@@ -68,8 +68,8 @@ enum UserCommand {
     Create(Create),
     /// End the locks of a user, also one that a service has set, and set everything that is counted to zero.
     Unlock(Change),
-    /// Take all methods and recovery codes away, because they are lost. Ends trust in devices, open sign-ins and sent codes; the
-    /// user is notified by mail.
+    /// Take all methods, passkeys and recovery codes away, because they are lost. Ends trust in devices, open sign-ins and sent
+    /// codes; if a passkey was removed, sessions end, too. The user is notified by mail.
     ResetFactors(Confirmed),
     /// Set the password: the first line of standard input; a terminal asks for it. Ends everything that the old one has opened.
     SetPassword(Change),

@@ -2,14 +2,14 @@
 
 use super::cookies::Cookie;
 use super::credentials::{Credentials, SessionState};
-use super::passkeys::{ceremony_cookie, ended, require_passkeys, with_ceremony};
+use super::passkeys::{ceremony_cookie, ended, with_ceremony};
 use super::terms::terms;
 use super::{Context, caller, passkey_refusal, passkey_wire, refusal, verification, wire};
 use countersign_api::Reply;
 use countersign_api::better_auth::Error;
 use countersign_api::better_auth::passkeys::{replies, requests, responses};
 use countersign_domain::decisions::second_factor::Request;
-use countersign_flows::passkeys::{Asker, PasskeyAuthentication, PresentedPasskey};
+use countersign_flows::passkeys::{AuthenticationFor, PasskeyAuthentication, PresentedPasskey};
 use countersign_flows::second_factor::Verified;
 use countersign_flows::sign_in::SignIn;
 use countersign_flows::{Authenticated, FullSession};
@@ -17,14 +17,13 @@ use dropshot::ErrorStatusCode as Status;
 
 /// `GET /passkey/generate-authenticate-options`
 pub(super) async fn options(context: &Context) -> Result<Reply<replies::AuthenticationOptions>, Error> {
-    require_passkeys(context)?;
     let credentials = Credentials::read(context);
     let session = full_session(context, &credentials).await?;
     // A live session goes before a challenge.
     let asker = match (&session, credentials.challenge()) {
-        (Some(session), _) => Asker::Session(session),
-        (None, Some(challenge)) => Asker::Challenge(challenge.digest()),
-        (None, None) => Asker::Anybody,
+        (Some(session), _) => AuthenticationFor::Session(session),
+        (None, Some(challenge)) => AuthenticationFor::Challenge(challenge.digest()),
+        (None, None) => AuthenticationFor::SignIn,
     };
     let begun = context.context().flows.begin_passkey_authentication(asker).await.map_err(refusal::of_failure)?;
     let begun = begun.ok_or_else(passkey_refusal::passkeys_off)?;
@@ -37,7 +36,6 @@ pub(super) async fn verify(
     context: &Context,
     body: requests::VerifyAuthentication,
 ) -> Result<Reply<replies::VerifyAuthentication>, Error> {
-    require_passkeys(context)?;
     let app = context.context();
     let (cookie, credentials) = (ceremony_cookie(context), Credentials::read(context));
     let session = full_session(context, &credentials).await?;

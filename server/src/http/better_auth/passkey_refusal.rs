@@ -1,6 +1,6 @@
 //! What goes wrong with passkeys, in the dialect's codes and texts.
 
-use super::cookies::{Cookie, Cookies};
+use super::cookies::Cookies;
 use super::refusal;
 use countersign_api::better_auth::Error;
 use countersign_domain::challenge::Factor;
@@ -43,22 +43,22 @@ pub(super) fn not_managed(refused: PasskeysRefused, now: Timestamp) -> Error {
     }
 }
 
-/// Why a passkey is not registered. What spends the options clears their cookie.
-pub(super) fn not_registered(refused: NotRegistered, cookies: &Cookies, now: Timestamp) -> Error {
-    let ended = |error: Error| error.with_cookie(cookies.delete(Cookie::Passkey));
-    let over = |code, message| ended(refusal::bad_request(code, message));
+/// Why a passkey is not registered.
+pub(super) fn not_registered(refused: NotRegistered, now: Timestamp) -> Error {
     match refused {
         NotRegistered::Refused(refused) => not_managed(refused, now),
         NotRegistered::NotAllowed => refusal::bad_request("PASSKEY_NOT_CONFIGURED", "Passkeys aren't configured"),
         NotRegistered::TooMany => refusal::bad_request("TOO_MANY_PASSKEYS", "Remove another passkey first"),
-        NotRegistered::NoCeremony => ended(no_ceremony()),
+        NotRegistered::NoCeremony => no_ceremony(),
         NotRegistered::OtherUser => {
             let message = "You are not allowed to register this passkey";
             let code = "YOU_ARE_NOT_ALLOWED_TO_REGISTER_THIS_PASSKEY";
-            ended(Error::new(Status::UNAUTHORIZED, code, message))
+            Error::new(Status::UNAUTHORIZED, code, message)
         }
-        NotRegistered::NotVerified(_) => over("FAILED_TO_VERIFY_REGISTRATION", "Failed to verify registration"),
-        NotRegistered::Taken => over("PREVIOUSLY_REGISTERED", "Previously registered"),
+        NotRegistered::NotVerified(_) => {
+            refusal::bad_request("FAILED_TO_VERIFY_REGISTRATION", "Failed to verify registration")
+        }
+        NotRegistered::Taken => refusal::bad_request("PREVIOUSLY_REGISTERED", "Previously registered"),
     }
 }
 

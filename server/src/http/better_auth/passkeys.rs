@@ -20,7 +20,6 @@ pub(super) async fn registration_options(
     query: requests::RegistrationOptions,
 ) -> Result<Reply<replies::RegistrationOptions>, Error> {
     let (_, session) = require_full_session(context).await?;
-    require_passkeys(context)?;
     let attachment = query.authenticator_attachment.as_deref().map(attachment).transpose()?;
     let name = query.name.as_deref().map(shown_name).transpose()?;
     let flows = &context.context().flows;
@@ -36,13 +35,12 @@ pub(super) async fn verify_registration(
     body: requests::VerifyRegistration,
 ) -> Result<Reply<replies::VerifyRegistration>, Error> {
     let (caller, session) = require_full_session(context).await?;
-    require_passkeys(context)?;
     let flows = &context.context().flows;
     let cookie = ceremony_cookie(context);
-    let name = body.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    let response = passkey_wire::registration(&body.response);
+    let (name, response) = (body.name.as_deref(), passkey_wire::registration(&body.response));
     let registered = flows.complete_passkey_registration(&caller, &session, cookie.signed(), response, name).await;
-    let passkey = registered.map_err(refusal::of_failure)?.map_err(|refused| not_registered(refused, context))?;
+    let registered = registered.map_err(refusal::of_failure)?;
+    let passkey = registered.map_err(|refused| ended(not_registered(refused, context), context))?;
     let shown = body.create_session.then(|| wire::session(&session.session, session.token.expose().to_owned()));
     let reply = Reply::ok(responses::VerifyRegistration {
         passkey: passkey_wire::passkey(&passkey),
@@ -55,7 +53,6 @@ pub(super) async fn verify_registration(
 /// `GET /passkey/list-user-passkeys`
 pub(super) async fn list(context: &Context) -> Result<Reply<replies::ListUserPasskeys>, Error> {
     let (_, session) = require_full_session(context).await?;
-    require_passkeys(context)?;
     let passkeys = context.context().flows.passkeys(session.account.id).await.map_err(refusal::of_failure)?;
     Ok(Reply::ok(passkeys.iter().map(passkey_wire::passkey).collect()))
 }
@@ -66,7 +63,6 @@ pub(super) async fn remove(
     body: requests::DeletePasskey,
 ) -> Result<Reply<replies::DeletePasskey>, Error> {
     let (caller, session) = require_full_session(context).await?;
-    require_passkeys(context)?;
     let removed = context.context().flows.remove_passkey(&caller, &session, &body.id).await;
     removed.map_err(refusal::of_failure)?.map_err(|refused| match refused {
         PasskeyNotRemoved::NoPasskey => passkey_refusal::unknown_passkey(Status::NOT_FOUND),
@@ -81,7 +77,6 @@ pub(super) async fn rename(
     body: requests::UpdatePasskey,
 ) -> Result<Reply<replies::UpdatePasskey>, Error> {
     let (caller, session) = require_full_session(context).await?;
-    require_passkeys(context)?;
     let name = body.name.trim();
     if name.is_empty() {
         return Err(passkey_refusal::invalid("[body.name] Too small: expected string to have >=1 characters"));
@@ -112,12 +107,6 @@ pub(super) fn ended(error: Error, context: &Context) -> Error {
     }
 }
 
-/// # Errors
-/// 404 where there is no relying party.
-pub(super) fn require_passkeys(context: &Context) -> Result<(), Error> {
-    context.context().flows.relying_party().map(|_| ()).ok_or_else(passkey_refusal::passkeys_off)
-}
-
 fn attachment(text: &str) -> Result<Attachment, Error> {
     match text {
         "platform" => Ok(Attachment::Platform),
@@ -136,6 +125,5 @@ fn shown_name(name: &str) -> Result<&str, Error> {
 }
 
 fn not_registered(refused: NotRegistered, context: &Context) -> Error {
-    let app = context.context();
-    passkey_refusal::not_registered(refused, &app.cookies, app.flows.now())
+    passkey_refusal::not_registered(refused, context.context().flows.now())
 }

@@ -15,7 +15,7 @@ use http::{HeaderMap, Response};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Prefixes of paths below the base path (wire reference §5).
+/// Prefixes of paths below the base path: those of wire reference §5, and the passkey operations that verify a signature.
 const STRICT_PATHS: [&str; 10] = [
     "/two-factor/",
     "/sign-in",
@@ -28,6 +28,8 @@ const STRICT_PATHS: [&str; 10] = [
     "/passkey/verify-registration",
     "/passkey/verify-authentication",
 ];
+/// What begins the paths of passkeys below the base path.
+const PASSKEY_PATHS: &str = "/passkey/";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Implements [`DialectRules`] for Better Auth.
@@ -47,6 +49,15 @@ impl Rules {
         let lenient = RateLimit { window: rates.window, max: rates.general };
         Self { trusted_origins, untrusted_origins, strict, lenient }
     }
+}
+
+/// The paths of all operations with passkeys.
+pub fn passkey_paths() -> impl Iterator<Item = &'static str> {
+    let is_of_passkeys = |path: &&str| {
+        let relative = path.strip_prefix(DialectName::BetterAuth.base_path());
+        relative.is_some_and(|path| path.starts_with(PASSKEY_PATHS))
+    };
+    BETTER_AUTH.iter().map(|operation| operation.path).filter(is_of_passkeys)
 }
 
 /// The response to a refused request. Where it was to lead to is logged if that could be trusted.

@@ -156,7 +156,7 @@ pub(crate) async fn restore_address(connection: &mut Conn, restore: &RestoreAddr
         .cached()
         .execute(connection)
         .await?;
-    // Somebody else may have registered them.
+    // An attacker who held the account may have registered some.
     passkeys::remove_all(connection, account.id).await?;
     endings::carry_out(connection, account.id, Event::AddressRestored, None).await?;
     let event = restore.audit.clone().about(account.id).event(EventKind::AddressRestored);

@@ -19,6 +19,7 @@ use countersign_domain::decisions::factor_reset::{self, FactorReset};
 use countersign_domain::ids::AccountId;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
+use data_encoding::BASE64URL_NOPAD;
 use diesel::prelude::*;
 
 /// A page of the users of a tenant, with their methods and registrations.
@@ -54,12 +55,12 @@ pub(crate) async fn reset_factors(connection: &mut Conn, reset: &ResetFactors) -
     let Some(account) = lock(connection, reset.account_id).await? else {
         return Ok(TxOutcome::Rollback(FactorsReset::Gone));
     };
-    let has_passkeys = !passkeys::passkeys_of(connection, &account.id).await?.is_empty();
+    // Rolled back if there is nothing to reset.
+    let has_passkeys = passkeys::remove_all(connection, account.id).await?;
     let decision = factor_reset::decide(&account, has_passkeys);
     let (Some(ends), Some(kind)) = (decision.ends(has_passkeys), decision.event()) else {
         return Ok(TxOutcome::Rollback(FactorsReset::Decided(decision)));
     };
-    passkeys::remove_all(connection, account.id).await?;
     let removed = match decision {
         FactorReset::SwitchOff => methods::switch_off(connection, account.id, reset.audit.at).await?,
         FactorReset::RemovePasskeys | FactorReset::NoFactor => Vec::new(),
@@ -130,12 +131,14 @@ macro_rules! stored {
     (@type text) => { Option<String> };
     (@type id) => { Option<String> };
     (@type json) => { Option<String> };
+    (@type bytes) => { Option<Vec<u8>> };
     (@type number) => { Option<i64> };
     (@type time) => { Option<i64> };
     (@type flag) => { Option<bool> };
     (@value text $column:ident) => { value($column, StoredValue::Text) };
     (@value id $column:ident) => { value($column.map(hyphenated), StoredValue::Text) };
     (@value json $column:ident) => { value($column, StoredValue::Json) };
+    (@value bytes $column:ident) => { value($column.map(|bytes| BASE64URL_NOPAD.encode(&bytes)), StoredValue::Text) };
     (@value number $column:ident) => { value($column, StoredValue::Number) };
     (@value time $column:ident) => { value($column.map(Timestamp::from_millis), StoredValue::Time) };
     (@value flag $column:ident) => { value($column, StoredValue::Flag) };
@@ -179,7 +182,8 @@ pub(crate) async fn stored_about(
         last_used_at: time, created_at: time,
     });
     let passkeys = stored!(connection, "passkeys", passkeys_table, passkeys_table::account_id.eq(id), id, {
-        id: id, handle: text, name: text, relying_party: text, counter: number, transports: text, user_verified: flag,
+        id: id, handle: text, credential_id: bytes, name: text, relying_party: text, counter: number, transports: text,
+        aaguid: bytes, attestation_object: bytes, user_verified: flag,
         backup_eligible: flag, backed_up: flag, attestation: text, last_used_at: time, created_at: time,
     });
     let ceremonies = stored!(

@@ -326,7 +326,7 @@ async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stor
 async fn find_passkey(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Option<AwaitedPasskey>, StoreError> {
     let Some(presented) = &claim.passkey else { return Ok(None) };
     let ceremony = passkeys::find_live(connection, &presented.ceremony, claim.now).await?;
-    let Some(ceremony) = ceremony.filter(|ceremony| claim.claimant.has_begun(ceremony.purpose)) else {
+    let Some(ceremony) = ceremony.filter(|ceremony| claim.claimant.owns_ceremony_of(ceremony.purpose)) else {
         return Ok(None);
     };
     let Some(account_id) = ceremony.purpose.account_id() else { return Ok(None) };

@@ -25,7 +25,6 @@ use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use diesel::dsl::case_when;
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::BigInt;
 
 /// The passkeys of an account, the oldest first.
@@ -177,14 +176,14 @@ pub(crate) async fn spend_ceremony(connection: &mut Conn, spend: &SpendCeremony)
 
 /// Spends a ceremony and decides whether the passkey's assertion counts, within the open transaction, which has locked the account. If
 /// it counts, its counter is stored, else the refusal is recorded. `None` if the ceremony was spent, or the passkey is gone.
-pub(super) async fn make_count(
+pub(super) async fn use_assertion(
     connection: &mut Conn,
     used: &UsedPasskey,
     account_id: AccountId,
     now: Timestamp,
 ) -> Result<Option<PasskeyUse>, StoreError> {
-    let Some(ceremony) = take(connection, &used.ceremony, now).await? else { return Ok(None) };
-    let Some(passkey) = passkey_of(connection, account_id, used.id).await? else { return Ok(None) };
+    let (ceremony, passkey) = pipeline!(connection; take(&used.ceremony, now), passkey_of(account_id, used.id));
+    let (Some(ceremony), Some(passkey)) = (ceremony, passkey) else { return Ok(None) };
     let user_handle = used.user_handle.as_deref();
     let facts = passkey_use::Facts { passkey: &passkey, ceremony: &ceremony, asserted: used.asserted, user_handle };
     let decision = passkey_use::decide(&facts);
@@ -244,12 +243,8 @@ pub(crate) async fn add_passkey(connection: &mut Conn, add: &AddPasskey) -> TxRe
     let handle = methods::free_handle(connection, account.id, &add.handles).await?;
     let passkey = Passkey { handle, ..add.passkey.clone() };
     let row = (PasskeyRow::from(&passkey), passkeys::attestation_object.eq(add.attestation_object.as_deref()));
-    match diesel::insert_into(passkeys::table).values(row).execute(connection).await {
-        Ok(_) => {}
-        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-            return Ok(TxOutcome::Rollback(PasskeyAdded::Taken));
-        }
-        Err(error) => return Err(error.into()),
+    if diesel::insert_into(passkeys::table).values(row).on_conflict_do_nothing().execute(connection).await? == 0 {
+        return Ok(TxOutcome::Commit(PasskeyAdded::Taken));
     }
     endings::carry_out(connection, account.id, ends, None).await?;
     audit::write_and_commit(connection, &add.audit.event(kind), PasskeyAdded::Added(Box::new(passkey))).await
@@ -273,17 +268,19 @@ pub(crate) async fn remove_passkey(connection: &mut Conn, remove: &RemovePasskey
         return Ok(TxOutcome::Rollback(PasskeyRemoved::Decided(decision)));
     };
     diesel::delete(passkeys::table.find(remove.id.to_text())).execute(connection).await?;
-    if decision == Decision::RemoveAndSwitchOff {
-        methods::switch_off(connection, account.id, now).await?;
-    }
+    let removed = match decision {
+        Decision::RemoveAndSwitchOff => methods::switch_off(connection, account.id, now).await?,
+        Decision::Remove | Decision::NoPasskey | Decision::Refused(_) => Vec::new(),
+    };
     endings::carry_out(connection, account.id, ends, remove.audit.session_id).await?;
-    audit::write_and_commit(connection, &remove.audit.event(kind), PasskeyRemoved::Decided(decision)).await
+    audit::write_removal(connection, &remove.audit.event(kind), &removed).await?;
+    Ok(TxOutcome::Commit(PasskeyRemoved::Decided(decision)))
 }
 
-/// Removes all passkeys of an account, within the open transaction.
-pub(super) async fn remove_all(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    diesel::delete(passkeys::table.filter(passkeys::account_id.eq(account_id.to_text()))).execute(connection).await?;
-    Ok(())
+/// Removes all passkeys of an account, within the open transaction; says whether there were any.
+pub(super) async fn remove_all(connection: &mut Conn, account_id: AccountId) -> Result<bool, StoreError> {
+    let mine = passkeys::table.filter(passkeys::account_id.eq(account_id.to_text()));
+    Ok(diesel::delete(mine).execute(connection).await? > 0)
 }
 
 /// Gives a passkey a name, and returns it with that; `None` if the account has no such passkey.

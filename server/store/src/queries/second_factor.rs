@@ -84,7 +84,7 @@ pub(crate) async fn complete_second_factor(
 
 /// Why the code does not count, if the claimant is gone or the code was used.
 fn refusal(input: &CompleteSecondFactor, claimant_is_there: bool, is_unspent: bool) -> Option<SecondFactorCompleted> {
-    // Who presents one code twice in one session is told that it is used, not that the session has another token.
+    // A code that is presented twice in one session is reported as used, not as a missing session.
     let in_session = input.claimant.session_id().is_some();
     match (claimant_is_there, is_unspent) {
         (true, true) => None,
@@ -228,7 +228,7 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
         spend_proof(&input.proof, &input.claimant, now, false),
         mark_method_used(&input.proof, now),
         methods_if(true, account_id),
-        passkeys::passkeys_if(true, account_id),
+        passkeys::passkeys_if(input.rules.relying_party.is_some(), account_id),
     );
     let Some((row, ..)) = row.filter(|_| proof_is_spent) else {
         return Ok(TxOutcome::Rollback(MethodsRemoved::ProofSpent));

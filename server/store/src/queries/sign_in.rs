@@ -17,7 +17,7 @@ use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::challenge::{Challenge, FirstFactor};
 use countersign_domain::decisions::absence;
 use countersign_domain::decisions::passkey_use::PasskeyUse;
-use countersign_domain::decisions::sign_in::{self, Demand, Proved, SignIn};
+use countersign_domain::decisions::sign_in::{self, Proved, SignIn};
 use countersign_domain::decisions::trust::Trust;
 use countersign_domain::decisions::usable::{completing_methods, passkeys_as_methods};
 use countersign_domain::ids::AccountId;
@@ -36,7 +36,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         connection;
         lock_user(input.account_id),
         methods_if(true, input.account_id),
-        passkeys::passkeys_if(true, input.account_id),
+        passkeys::passkeys_if(input.rules.relying_party.is_some(), input.account_id),
         registrations_if(wants_tokens, input.account_id),
     );
     let current = user.filter(|(row, ..)| row.versions().credentials == input.credentials_version);
@@ -54,7 +54,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     }
     let proved = match &input.passkey {
         None => Proved::One(input.challenge.first_factor),
-        Some(used) => match passkeys::make_count(connection, used, account.id, now).await? {
+        Some(used) => match passkeys::use_assertion(connection, used, account.id, now).await? {
             None => return Ok(TxOutcome::Rollback(SignInCompleted::Stale)),
             Some(PasskeyUse::Counts { proves_two: true }) => Proved::Both,
             Some(PasskeyUse::Counts { proves_two: false }) => Proved::One(FirstFactor::Passkey),
@@ -62,20 +62,22 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         },
     };
     let (tenant, versions) = (input.rules.tenant_of(&account), account.versions());
-    let trust = match sign_in::demand(tenant.login_policy, account.two_factor_enabled) {
-        Demand::SecondFactor if proved == Proved::Both => Trust::Ignored,
-        Demand::SecondFactor => trusted_devices::use_trust(connection, input, versions, now).await?,
-        Demand::Nothing | Demand::Enrolment => Trust::Ignored,
+    let decide = |is_trusted| {
+        let facts = sign_in::Facts {
+            account: &account,
+            login_policy: tenant.login_policy,
+            requires_verified_email: tenant.requires_verified_email,
+            proved,
+            is_trusted,
+        };
+        sign_in::decide(&facts, &input.terms, now)
     };
-    let is_trusted = trust == Trust::Counts;
-    let facts = sign_in::Facts {
-        account: &account,
-        login_policy: tenant.login_policy,
-        requires_verified_email: tenant.requires_verified_email,
-        proved,
-        is_trusted,
-    };
-    let decision = sign_in::decide(&facts, &input.terms, now);
+    let (mut decision, mut trust) = (decide(false), Trust::Ignored);
+    // Only then, because a token that is used is replaced.
+    if decision == SignIn::SecondFactorDue {
+        trust = trusted_devices::use_trust(connection, input, versions, now).await?;
+        decision = decide(trust == Trust::Counts);
+    }
     let Some(kind) = decision.event(proved) else {
         let decided = SignInDecided { decision, account, trust, methods: Vec::new(), user: None };
         let decided = SignInCompleted::Decided(Box::new(decided));

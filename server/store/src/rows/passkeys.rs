@@ -109,10 +109,7 @@ impl From<&Ceremony> for CeremonyRow {
             purpose: ceremony.purpose.name().to_owned(),
             relying_party: ceremony.relying_party.as_str().to_owned(),
             account_id: ceremony.purpose.account_id().map(AccountId::to_text),
-            sign_in: match ceremony.purpose {
-                Purpose::SecondFactor { sign_in, .. } => Some(sign_in.as_bytes().to_vec()),
-                Purpose::Registration(_) | Purpose::SignIn | Purpose::StepUp { .. } => None,
-            },
+            sign_in: ceremony.purpose.sign_in().map(<[u8]>::to_vec),
             session_id: match ceremony.purpose {
                 Purpose::StepUp { session_id, .. } => Some(session_id.to_text()),
                 Purpose::Registration(_) | Purpose::SignIn | Purpose::SecondFactor { .. } => None,

@@ -17,11 +17,11 @@ use countersign_domain::terms::Rules;
 use countersign_domain::time::Timestamp;
 use std::sync::Arc;
 
-/// A ceremony that a client is asked for. Of those of an account that wait, the oldest give way.
+/// A ceremony that a client is asked for.
 #[derive(Clone, Debug)]
 pub struct BeginCeremony {
     pub ceremony: Ceremony,
-    /// How many ceremonies of one account may wait, this one included.
+    /// [`Policy::passkey_ceremonies`](countersign_domain::policy::Policy::passkey_ceremonies)
     pub most: u32,
 }
 
@@ -79,7 +79,7 @@ pub enum PasskeyAdded {
     /// The passkey as stored.
     Added(Box<Passkey>),
     Refused(AddPasskeyDecision),
-    /// Somebody has a passkey with this credential id.
+    /// An account has a passkey with this credential id.
     Taken,
     /// The ceremony was spent or has ended, or the credentials changed in the meantime.
     Stale,

@@ -82,5 +82,9 @@ async fn as_second_factor(world: &World) {
         rules: rules(),
         audit: audit(user.id(), NOON),
     };
-    assert_eq!(store.remove_passkey(remove).await.unwrap(), PasskeyRemoved::Decided(Decision::Remove));
+    // The passkey is the last method.
+    world
+        .behind
+        .execute(&format!("/* not the store's */ DELETE FROM methods WHERE account_id = '{}'", user.id().to_text()));
+    assert_eq!(store.remove_passkey(remove).await.unwrap(), PasskeyRemoved::Decided(Decision::RemoveAndSwitchOff));
 }

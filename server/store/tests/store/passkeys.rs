@@ -81,6 +81,9 @@ async fn a_registration_counts_once_for_its_account_and_for_one_passkey_48_50(da
     let theirs = begun(&world.store, Purpose::Registration(other.id()), other.account.versions()).await;
     let copy = Passkey { credential_id, ..passkey(&other) };
     assert_eq!(world.store.add_passkey(addition(&other, &theirs, copy)).await.unwrap(), PasskeyAdded::Taken);
+    let again = addition(&other, &theirs, passkey(&other));
+    assert_eq!(world.store.add_passkey(again).await.unwrap(), PasskeyAdded::Stale, "it is spent");
+    let theirs = begun(&world.store, Purpose::Registration(other.id()), other.account.versions()).await;
     // One that has ended, and one of a sign-in.
     let mut late = addition(&other, &theirs, passkey(&other));
     late.audit = audit(other.id(), NOON + 5 * MINUTE);

@@ -20,7 +20,9 @@ crate::replies! {
     /// `passkeyVerifyRegistration`.
     pub enum VerifyRegistration {
         200 "The passkey is registered." => responses::VerifyRegistration, headers [SET_COOKIE];
-        errors [ALWAYS, POSTED, &[VERIFY_BAD_REQUEST, UNAUTHORIZED]];
+        errors [ALWAYS, &[
+            VERIFY_BAD_REQUEST, UNAUTHORIZED, VERIFY_FORBIDDEN, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
+        ]];
     }
 
     /// `passkeyGenerateAuthenticateOptions`.

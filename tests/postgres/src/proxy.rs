@@ -106,7 +106,10 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 fn pass_requests(mut client: TcpStream, mut database: TcpStream, pending: &Mutex<usize>, counted: &Mutex<Counted>) {
     let mut requests = Messages { unread: Vec::new(), is_startup: true };
     let mut of_delivery = HashSet::new();
-    let (mut is_delivering, mut is_in_transaction, mut is_counted) = (false, false, false);
+    // Whether the transaction, or the statement outside of one, is the delivery's.
+    let (mut is_delivering, mut is_in_transaction) = (false, false);
+    // Of the transaction under way, whose later statements say whose it is.
+    let mut tentative = 0;
     let mut buffer = vec![0; 1 << 16];
     while let Ok(length @ 1..) = client.read(&mut buffer) {
         for (kind, content) in requests.read(&buffer[..length]) {
@@ -117,28 +120,25 @@ fn pass_requests(mut client: TcpStream, mut database: TcpStream, pending: &Mutex
                     let name = texts.next().unwrap_or_default();
                     if texts.next().is_some_and(|sql| delivers(&sql)) {
                         of_delivery.insert(name);
+                        is_delivering = true;
                     }
                 }
                 // The name of a portal, and of a statement that is bound to it.
-                b'B' if texts.nth(1).is_some_and(|name| of_delivery.contains(&name)) => {
-                    is_delivering = true;
-                    // Counted by its `BEGIN`, if that is not answered yet; `Proxy::take` may have come in between.
-                    let (pending, mut counted) = (lock(pending), lock(counted));
-                    let is_counted_by_begin = *pending > 0 && std::mem::take(&mut is_counted);
-                    counted.round_trips = counted.round_trips.saturating_sub(u32::from(is_counted_by_begin));
-                }
+                b'B' => is_delivering |= texts.nth(1).is_some_and(|name| of_delivery.contains(&name)),
                 // Each simple query, and each end of prepared ones, gets a `ReadyForQuery` (54.2).
                 b'Q' | b'S' => {
                     let (mut pending, mut counted) = (lock(pending), lock(counted));
-                    let (begins, commits) = (content.starts_with(b"BEGIN"), content.starts_with(b"COMMIT"));
-                    is_in_transaction |= begins;
-                    if *pending == 0 {
-                        is_counted = !is_delivering;
-                        counted.round_trips += u32::from(is_counted);
-                    }
-                    counted.commits += u32::from(commits && !is_delivering);
+                    let commits = content.starts_with(b"COMMIT");
+                    is_in_transaction |= content.starts_with(b"BEGIN");
                     is_in_transaction &= !commits && !content.starts_with(b"ROLLBACK");
-                    is_delivering &= is_in_transaction;
+                    tentative += u32::from(*pending == 0);
+                    if !is_in_transaction {
+                        let round_trips = std::mem::take(&mut tentative);
+                        if !std::mem::take(&mut is_delivering) {
+                            counted.round_trips += round_trips;
+                            counted.commits += u32::from(commits);
+                        }
+                    }
                     *pending += 1;
                 }
                 _ => {}

@@ -394,6 +394,11 @@ impl App {
         Some((queue.waiting, queue.oldest.map_or(Duration::ZERO, |oldest| oldest.until(self.flows.now()))))
     }
 
+    /// What waits to be delivered, if the database responds and takes writes.
+    pub async fn probe_database(&self) -> Option<Waiting> {
+        if self.store.takes_writes() { self.waiting_messages().await } else { None }
+    }
+
     /// What waits to be delivered; `None` if the database does not respond.
     pub async fn waiting_messages(&self) -> Option<Waiting> {
         let queue = self.store.message_queue(()).await.ok()?;

@@ -153,7 +153,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let probed = Arc::clone(&app);
     let health = Arc::new(Health::new(Box::new(move || {
         let app = Arc::clone(&probed);
-        Box::pin(async move { app.waiting_messages().await })
+        Box::pin(async move { app.probe_database().await })
     })));
     let deviations = Arc::new(Deviations::default());
     let in_flight = load::InFlight::new(settings.limits.max_in_flight);

@@ -1,13 +1,16 @@
 //! Making connections to a PostgreSQL server: encryption, time-outs, the session's settings.
 
+use crate::leader::Standing;
 use crate::options::Options;
 use crate::postgres_url::{Encryption, PostgresUrl, Proof, UrlError};
 use crate::tls::{self, TlsError};
 use countersign_domain::error_chain;
 use diesel::ConnectionError;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use tokio_postgres::config::{SslMode, SslNegotiation};
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::tls::{MakeTlsConnect, NoTlsStream};
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -29,9 +32,14 @@ pub(crate) enum ConnectorError {
 }
 
 pub(crate) struct Connector {
-    config: Config,
+    hosts: Vec<Config>,
     ways: Vec<Way>,
     settings: String,
+    /// Longest time for one host.
+    timeout: Duration,
+    /// The highest timeline of a server that took writes. A former leader, which has not noticed yet that another one has taken its
+    /// place, is on a lower one (PostgreSQL, "Timelines").
+    newest_timeline: AtomicU32,
 }
 
 enum Way {
@@ -45,26 +53,14 @@ impl Connector {
     /// Parses an address and reads the certificates that TLS needs. Timeouts and names in the address take precedence
     /// over the defaults set here.
     pub(crate) fn new(url: &str, options: &Options) -> Result<Self, ConnectorError> {
-        let PostgresUrl { mut config, encryption } = PostgresUrl::parse(url)?;
-        if config.get_application_name().is_none() {
-            config.application_name("countersign");
+        let PostgresUrl { mut hosts, encryption } = PostgresUrl::parse(url)?;
+        for config in &mut hosts {
+            set_defaults(config, options);
         }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(options.timeout);
-        }
-        if config.get_keepalives_idle() == DRIVERS_KEEPALIVE_IDLE {
-            config.keepalives_idle(KEEPALIVE_IDLE);
-        }
-        if config.get_keepalives_interval().is_none() {
-            config.keepalives_interval(KEEPALIVE_INTERVAL);
-        }
-        if config.get_keepalives_retries().is_none() {
-            config.keepalives_retries(KEEPALIVE_RETRIES);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(KEEPALIVE_IDLE);
-        }
-        let is_direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
+        // All hosts have the same.
+        let is_direct = hosts.iter().any(|config| config.get_ssl_negotiation() == SslNegotiation::Direct);
+        let timeout = hosts.iter().find_map(|config| config.get_connect_timeout().copied());
+        let timeout = timeout.unwrap_or(options.timeout);
         let tls = |proof: &Proof| tls::client_config(proof, is_direct).map(MakeRustlsConnect::new);
         let ways = match &encryption {
             Encryption::Never => vec![Way::Plain],
@@ -72,7 +68,17 @@ impl Connector {
             Encryption::IfPossible => vec![Way::Preferred(tls(&Proof::Nothing)?), Way::Plain],
             Encryption::Always(proof) => vec![Way::Encrypted(tls(proof)?)],
         };
-        Ok(Self { config, ways, settings: settings(options) })
+        Ok(Self { hosts, ways, settings: settings(options), timeout, newest_timeline: AtomicU32::new(0) })
+    }
+
+    /// What the former connector knew of its servers.
+    pub(crate) fn succeed(&self, former: &Self) {
+        self.newest_timeline.fetch_max(former.newest_timeline.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    /// Several hosts are replicas, of which one takes writes.
+    pub(crate) fn has_replicas(&self) -> bool {
+        self.hosts.len() > 1
     }
 
     /// Connects, and applies the session settings that units of work rely on.
@@ -96,18 +102,57 @@ impl Connector {
     /// A connection of the driver alone, which prepares nothing. It closes when it is dropped.
     pub(crate) async fn client(&self) -> Result<Client, ConnectionError> {
         let (client, driver) = self.open().await?;
-        // A connection that fails says so to its client.
-        match driver {
-            Driver::Plain(driver) => drop(tokio::spawn(*driver)),
-            Driver::Tls(driver) => drop(tokio::spawn(*driver)),
-        }
+        let mut driver = driver;
+        tokio::spawn(async move { driver.ended().await });
         Ok(client)
     }
 
+    /// Connects to the host, or to that of several which takes writes. All are asked at once, because one that does not respond must
+    /// not keep others waiting.
     async fn open(&self) -> Result<(Client, Driver), ConnectionError> {
+        let mut attempts: FuturesUnordered<_> = self.hosts.iter().map(|host| self.open_within_timeout(host)).collect();
+        let mut errors = Vec::new();
+        while let Some(attempt) = attempts.next().await {
+            match attempt {
+                Ok(opened) => return Ok(opened),
+                Err(error) => errors.push(error),
+            }
+        }
+        errors.sort();
+        Err(ConnectionError::BadConnection(errors.join("; ")))
+    }
+
+    async fn open_within_timeout(&self, host: &Config) -> Result<(Client, Driver), String> {
+        let opening = async {
+            let (client, mut driver) = self.open_host(host).await?;
+            if self.has_replicas() {
+                tokio::select! {
+                    leads = self.confirm_leader(&client) => leads?,
+                    () = driver.ended() => return Err("the connection was lost".to_owned()),
+                }
+            }
+            Ok((client, driver))
+        };
+        let opened = tokio::time::timeout(self.timeout, opening).await;
+        let opened = opened.unwrap_or_else(|_| Err(format!("no response within {} s", self.timeout.as_secs_f32())));
+        opened.map_err(|cause| match self.has_replicas() {
+            true => format!("{}: {cause}", name(host)),
+            false => cause,
+        })
+    }
+
+    /// Checks that one of several hosts takes writes.
+    async fn confirm_leader(&self, client: &Client) -> Result<(), String> {
+        let standing = Standing::of(client, true).await.map_err(|error| error_chain(&error))?;
+        let timeline = standing.timeline.filter(|_| standing.takes_writes).ok_or("it takes no writes")?;
+        let newest = self.newest_timeline.fetch_max(timeline, Ordering::SeqCst);
+        if timeline < newest { Err("another server has taken its place".to_owned()) } else { Ok(()) }
+    }
+
+    async fn open_host(&self, host: &Config) -> Result<(Client, Driver), String> {
         let mut reported: Option<tokio_postgres::Error> = None;
         for way in &self.ways {
-            let error = match self.open_by(way).await {
+            let error = match open_by(way, host).await {
                 Ok(opened) => return Ok(opened),
                 Err(error) => error,
             };
@@ -120,21 +165,56 @@ impl Connector {
         }
         let error = reported.expect("there is always a way to try");
         // The driver's own message is "db error"; the cause has the server's message.
-        Err(ConnectionError::BadConnection(error_chain(&error)))
+        Err(error_chain(&error))
     }
+}
 
-    async fn open_by(&self, way: &Way) -> Result<(Client, Driver), tokio_postgres::Error> {
-        let mut config = self.config.clone();
-        let (mode, tls) = match way {
-            Way::Plain => {
-                let (client, driver) = config.ssl_mode(SslMode::Disable).connect(NoTls).await?;
-                return Ok((client, Driver::Plain(Box::new(driver))));
-            }
-            Way::Preferred(tls) => (SslMode::Prefer, tls),
-            Way::Encrypted(tls) => (SslMode::Require, tls),
-        };
-        let (client, driver) = config.ssl_mode(mode).connect(tls.clone()).await?;
-        Ok((client, Driver::Tls(Box::new(driver))))
+async fn open_by(way: &Way, host: &Config) -> Result<(Client, Driver), tokio_postgres::Error> {
+    let mut config = host.clone();
+    let (mode, tls) = match way {
+        Way::Plain => {
+            let (client, driver) = config.ssl_mode(SslMode::Disable).connect(NoTls).await?;
+            return Ok((client, Driver::Plain(Box::new(driver))));
+        }
+        Way::Preferred(tls) => (SslMode::Prefer, tls),
+        Way::Encrypted(tls) => (SslMode::Require, tls),
+    };
+    let (client, driver) = config.ssl_mode(mode).connect(tls.clone()).await?;
+    Ok((client, Driver::Tls(Box::new(driver))))
+}
+
+/// Defaults for what the address does not say.
+fn set_defaults(config: &mut Config, options: &Options) {
+    if config.get_application_name().is_none() {
+        config.application_name("countersign");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(options.timeout);
+    }
+    if config.get_keepalives_idle() == DRIVERS_KEEPALIVE_IDLE {
+        config.keepalives_idle(KEEPALIVE_IDLE);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(KEEPALIVE_INTERVAL);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(KEEPALIVE_RETRIES);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(KEEPALIVE_IDLE);
+    }
+}
+
+/// A host and its port, for messages.
+fn name(host: &Config) -> String {
+    let named = host.get_hosts().first().map(|named| match named {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let named = named.or_else(|| host.get_hostaddrs().first().map(ToString::to_string)).unwrap_or_default();
+    match host.get_ports().first() {
+        Some(port) => format!("{named}:{port}"),
+        None => named,
     }
 }
 
@@ -142,6 +222,17 @@ impl Connector {
 enum Driver {
     Plain(Box<Connection<Socket, NoTlsStream>>),
     Tls(Box<Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>>),
+}
+
+impl Driver {
+    /// Moves them until the connection ends.
+    async fn ended(&mut self) {
+        // A connection that fails says so to its client.
+        let _ = match self {
+            Self::Plain(driver) => driver.await,
+            Self::Tls(driver) => driver.await,
+        };
+    }
 }
 
 /// Some errors of PostgreSQL are recognised by their English message (`crate::error`). Only a superuser may set the

@@ -37,6 +37,12 @@ impl StoreError {
         Self::Unavailable(Box::new(error))
     }
 
+    /// A connection that is lost.
+    pub(crate) fn lost(what: &str) -> Self {
+        let kind = DatabaseErrorKind::ClosedConnection;
+        Self::unavailable(DieselError::DatabaseError(kind, Box::new(what.to_owned())))
+    }
+
     /// Class of the error.
     pub(crate) fn trouble(&self) -> Trouble {
         match self {
@@ -82,12 +88,15 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    fn of(error: &DieselError) -> Self {
+    pub(crate) fn of(error: &DieselError) -> Self {
         use DatabaseErrorKind as Kind;
         match error {
             DieselError::DatabaseError(Kind::SerializationFailure, _) => Self::Conflict,
-            DieselError::DatabaseError(Kind::ReadOnlyTransaction, _) => Self::Transient,
-            DieselError::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _)
+            // A leader that was demoted says so to those who write.
+            DieselError::DatabaseError(
+                Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::ReadOnlyTransaction,
+                _,
+            )
             | DieselError::BrokenTransactionManager => Self::Lost,
             DieselError::DatabaseError(
                 Kind::UniqueViolation
@@ -182,7 +191,7 @@ mod tests {
             (Kind::UnableToSendCommand, "connection closed", Trouble::Lost),
             (Kind::Unknown, "terminating connection due to administrator command", Trouble::Lost),
             (Kind::Unknown, "terminating connection because of crash of another server process", Trouble::Lost),
-            (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction", Trouble::Transient),
+            (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction", Trouble::Lost),
             (Kind::Unknown, "canceling statement due to statement timeout", Trouble::Transient),
             (Kind::Unknown, "the database system is shutting down", Trouble::Transient),
             (Kind::Unknown, "could not extend file \"base/1/2\": No space left on device", Trouble::Transient),

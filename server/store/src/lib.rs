@@ -16,6 +16,7 @@ pub mod database_file;
 mod error;
 mod file_lock;
 mod gathering;
+mod leader;
 mod migrations;
 mod one_row;
 mod open;
@@ -36,6 +37,7 @@ mod sqlite_conn;
 mod sqlite_writer;
 mod store;
 mod tls;
+mod unknown_commits;
 pub mod work;
 
 pub use error::StoreError;

@@ -1,29 +1,33 @@
 //! PostgreSQL, or a server with the same protocol.
 //!
-//! Connections are not tested before use. If a connection turns out to be dead, the work is retried on another one,
-//! unless a commit was sent: then its outcome is unknown, and the caller gets [`StoreError::Unavailable`].
+//! Connections are not tested before use. If a connection turns out to be dead, or its server is replaced ([`crate::leader`]), the
+//! work is retried on another one. If a commit was sent, its outcome is looked up first ([`crate::unknown_commits`]).
 
 use crate::account_locks::AccountLocks;
 use crate::connector::Connector;
 use crate::error::{StoreError, Trouble};
 use crate::gathering::Gathering;
+use crate::leader::{Following, Leader};
 use crate::open_error::OpenError;
 use crate::options::{Database, Options};
 use crate::pipelining::{CountMisses, misses};
 use crate::retry::{Pauses, Tries};
 use crate::rows::FoundSession;
 use crate::work::TxOutcome;
+use countersign_domain::audit::AuditEvent;
+use countersign_domain::ids::AuditId;
 use countersign_domain::secret::Digest;
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
-use diesel::result::Error::QueryBuilderError;
+use diesel::result::DatabaseErrorKind;
+use diesel::result::Error::{DatabaseError, QueryBuilderError};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection as _, AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Awaits independent calls within one read or one unit of work. Their statements are pipelined: sent without waiting for
@@ -102,10 +106,11 @@ pub(crate) struct Postgres {
     pub(crate) session_reads: Gathering<Digest, Option<Arc<FoundSession>>>,
     pauses: Pauses,
     deadline: Duration,
+    leader: Leader,
 }
 
 impl Postgres {
-    /// Prepares connections without opening any.
+    /// Prepares connections without opening any, and begins to watch their server.
     pub(crate) fn new(options: &Options, url: &str) -> Result<Self, OpenError> {
         let connector = Arc::new(RwLock::new(Arc::new(Connector::new(url, options)?)));
         let current = Arc::clone(&connector);
@@ -129,16 +134,24 @@ impl Postgres {
             .build()?;
         let (locks, pauses, deadline) = (AccountLocks::new(), Pauses::new(options.seed), options.deadline);
         let session_reads = Gathering::default();
-        Ok(Self { pool, connector, options: options.clone(), locks, session_reads, pauses, deadline })
+        let leader = Leader::watch(Arc::clone(&connector), pool.clone());
+        Ok(Self { pool, connector, options: options.clone(), locks, session_reads, pauses, deadline, leader })
     }
 
     /// Reads the certificates that servers have to come from again, for connections that are made from now on. What cannot be used
     /// changes nothing.
     pub(crate) fn reload_certificates(&self) -> Result<(), OpenError> {
         let Database::Postgres(url) = &self.options.database else { return Ok(()) };
-        let renewed = Arc::new(Connector::new(url, &self.options)?);
-        *self.connector.write().unwrap_or_else(PoisonError::into_inner) = renewed;
+        let renewed = Connector::new(url, &self.options)?;
+        let mut connector = self.connector.write().unwrap_or_else(PoisonError::into_inner);
+        renewed.succeed(&connector);
+        *connector = Arc::new(renewed);
         Ok(())
+    }
+
+    /// Whether a server took writes when this node last looked.
+    pub(crate) fn takes_writes(&self) -> bool {
+        self.leader.is_there()
     }
 
     /// A connection for one read.
@@ -152,14 +165,19 @@ impl Postgres {
     }
 
     async fn connection(&self, begins: bool, is_retry: bool) -> Result<Conn, StoreError> {
+        // From before it is taken, so that no other server is missed.
+        let following = self.leader.following();
         let connection = self.pool.get().await.map_err(StoreError::unavailable)?;
         Ok(Conn(Arc::new(Lent {
             connection: Some(connection),
+            following,
             is_to_begin: AtomicBool::new(begins),
             is_pipelining: AtomicBool::new(false),
             misses_before: AtomicU64::new(0),
             commits_separately: AtomicBool::new(is_retry),
             commit_is_sent: AtomicBool::new(false),
+            commit_is_unknown: AtomicBool::new(false),
+            event: OnceLock::new(),
             ended_well: AtomicBool::new(false),
         })))
     }
@@ -195,6 +213,7 @@ pub(crate) struct Conn(Arc<Lent>);
 struct Lent {
     /// `Some` until it is dropped.
     connection: Option<Object<AsyncPgConnection>>,
+    following: Following,
     is_to_begin: AtomicBool,
     is_pipelining: AtomicBool,
     /// [`misses`] at the beginning of the last pipeline.
@@ -203,7 +222,18 @@ struct Lent {
     /// that cannot be cached, because it is prepared each time.
     commits_separately: AtomicBool,
     commit_is_sent: AtomicBool,
+    /// Whether the connection was lost after that.
+    commit_is_unknown: AtomicBool,
+    /// An event that the transaction has written.
+    event: OnceLock<AuditId>,
     ended_well: AtomicBool,
+}
+
+/// The end of a transaction.
+pub(crate) enum Ended<T> {
+    Known(T),
+    /// The connection was lost after `COMMIT` was sent.
+    Unknown(T),
 }
 
 impl Drop for Lent {
@@ -251,25 +281,85 @@ impl Conn {
             // It would be executed in a transaction of its own.
             return Box::pin(async { Err(QueryBuilderError(AfterCommit.into())) });
         }
-        if !self.0.is_to_begin.swap(false, Ordering::Relaxed) {
-            return statement;
-        }
+        let begins = self.0.is_to_begin.swap(false, Ordering::Relaxed);
         let mut connection = self.shared();
-        Box::pin(async move {
+        Box::pin(self.unless_replaced(async move {
+            if !begins {
+                return statement.await;
+            }
             // Both are polled in this order, and a request is sent when it is first polled.
             let (begun, outcome) = futures::join!(connection.batch_execute("BEGIN"), statement);
             begun?;
             outcome
-        })
+        }))
+    }
+
+    /// Awaits what the server responds, or that it is not the one any more that takes writes.
+    async fn unless_replaced<T>(&self, response: impl Future<Output = QueryResult<T>>) -> QueryResult<T> {
+        tokio::select! {
+            biased;
+            response = response => response,
+            () = self.0.following.replaced() => {
+                let message = "another server has taken the place of the one that was asked";
+                Err(DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(message.to_owned())))
+            }
+        }
+    }
+
+    /// Sends `COMMIT`. If the connection is lost, the outcome is unknown.
+    async fn commit(&self) -> QueryResult<()> {
+        self.0.commit_is_sent.store(true, Ordering::Relaxed);
+        let mut connection = self.shared();
+        match self.unless_replaced(connection.batch_execute("COMMIT")).await {
+            Err(error) if Trouble::of(&error) == Trouble::Lost => {
+                self.0.commit_is_unknown.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Ends the transaction, if one was begun.
-    async fn end(&self, statement: &str) -> Result<(), StoreError> {
+    async fn roll_back(&self) -> Result<(), StoreError> {
         if !self.0.is_to_begin.load(Ordering::Relaxed) {
-            self.shared().batch_execute(statement).await?;
+            self.unless_replaced(self.shared().batch_execute("ROLLBACK")).await?;
         }
         self.mark_done();
         Ok(())
+    }
+
+    /// Commits or rolls back, as the work returned, unless its [`COMMIT` was pipelined](pipeline_commit). A connection that is lost, or
+    /// whose server takes no writes, is not used again.
+    pub(crate) async fn end<T>(self, work: Result<TxOutcome<T>, StoreError>) -> Result<Ended<T>, StoreError> {
+        let commit_is_pipelined = self.0.commit_is_sent.load(Ordering::Relaxed);
+        match work {
+            Ok(TxOutcome::Commit(value)) => {
+                if !commit_is_pipelined && !self.0.is_to_begin.load(Ordering::Relaxed) {
+                    self.commit().await.map_err(|error| StoreError::from(error).at_commit())?;
+                }
+                if self.0.commit_is_unknown.load(Ordering::Relaxed) {
+                    return Ok(Ended::Unknown(value));
+                }
+                self.mark_done();
+                Ok(Ended::Known(value))
+            }
+            Ok(TxOutcome::Rollback(_)) if commit_is_pipelined => {
+                Err(StoreError::Refused(QueryBuilderError(AfterCommit.into())))
+            }
+            // If the connection was lost, `COMMIT` may have been executed.
+            Err(error) if commit_is_pipelined => Err(error.at_commit()),
+            Ok(TxOutcome::Rollback(value)) => {
+                self.roll_back().await?;
+                Ok(Ended::Known(value))
+            }
+            Err(error) => {
+                if error.trouble() != Trouble::Lost {
+                    // The error of the work is the cause, and that of the rollback a consequence.
+                    let _ = self.roll_back().await;
+                }
+                Err(error)
+            }
+        }
     }
 
     fn mark_done(&self) {
@@ -288,11 +378,15 @@ pub(crate) fn may_pipeline_commit(connection: &Conn) -> bool {
 pub(crate) async fn pipeline_commit(connection: &mut Conn, is_last: bool) -> Result<(), StoreError> {
     let has_begun = !connection.0.is_to_begin.load(Ordering::Relaxed);
     if is_last && has_begun && connection.has_sent_all() {
-        let mut shared = connection.shared();
-        connection.0.commit_is_sent.store(true, Ordering::Relaxed);
-        shared.batch_execute("COMMIT").await?;
+        connection.commit().await?;
     }
     Ok(())
+}
+
+/// Notes an event that the transaction has written, by which it can be found out whether it was committed.
+pub(crate) fn note_event(connection: &Conn, event: &AuditEvent) {
+    // One is enough.
+    let _ = connection.0.event.set(event.id);
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -330,7 +424,18 @@ impl AsyncConnectionCore for Conn {
     {
         self.note_uncached(&source);
         let mut connection = self.shared();
-        self.send(connection.execute_returning_count(source))
+        let response = self.send(connection.execute_returning_count(source));
+        let lent = Arc::clone(&self.0);
+        Box::pin(async move {
+            match response.await {
+                // If the pipelined `COMMIT` has taken effect, this statement has changed its row (`crate::one_row`); and whether it
+                // has is found out before the unit of work has an outcome.
+                Err(error) if lent.commit_is_sent.load(Ordering::Relaxed) && Trouble::of(&error) == Trouble::Lost => {
+                    Ok(1)
+                }
+                outcome => outcome,
+            }
+        })
     }
 }
 
@@ -342,32 +447,17 @@ pub(crate) fn finish_read<T>(connection: Conn, read: Result<T, StoreError>) -> R
     read
 }
 
-/// Commits or rolls back, as the work returned, unless its [`COMMIT` was pipelined](pipeline_commit). After an error in that, the connection is not
-/// used again.
-pub(crate) async fn finish<T>(connection: Conn, work: Result<TxOutcome<T>, StoreError>) -> Result<T, StoreError> {
-    if connection.0.commit_is_sent.load(Ordering::Relaxed) {
-        let value = match work {
-            Ok(TxOutcome::Commit(value)) => value,
-            Ok(TxOutcome::Rollback(_)) => return Err(StoreError::Refused(QueryBuilderError(AfterCommit.into()))),
-            // If the connection was lost, `COMMIT` may have been executed.
-            Err(error) => return Err(error.at_commit()),
-        };
-        connection.mark_done();
-        return Ok(value);
-    }
-    match work {
-        Ok(TxOutcome::Commit(value)) => {
-            connection.end("COMMIT").await.map_err(StoreError::at_commit)?;
-            Ok(value)
-        }
-        Ok(TxOutcome::Rollback(value)) => {
-            connection.end("ROLLBACK").await?;
-            Ok(value)
-        }
-        Err(error) => {
-            // The error of the work is the cause, and that of the rollback a consequence.
-            let _ = connection.end("ROLLBACK").await;
-            Err(error)
+impl Postgres {
+    /// Commits or rolls back, as the work returned. If the connection is lost meanwhile, this finds out whether it was committed.
+    pub(crate) async fn finish<T>(
+        &self,
+        connection: Conn,
+        work: Result<TxOutcome<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        let event = connection.0.event.get().copied();
+        match connection.end(work).await? {
+            Ended::Known(value) => Ok(value),
+            Ended::Unknown(value) => self.confirm_commit(event).await.map(|()| value),
         }
     }
 }

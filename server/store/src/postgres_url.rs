@@ -10,12 +10,12 @@
 use percent_encoding::percent_decode_str;
 use std::path::PathBuf;
 use tokio_postgres::Config;
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, LoadBalanceHosts, TargetSessionAttrs};
 
 #[derive(Debug)]
 pub(crate) struct PostgresUrl {
-    /// All settings but the encryption.
-    pub(crate) config: Config,
+    /// All settings but the encryption, for each host of its own. With several hosts, the one that takes writes is meant.
+    pub(crate) hosts: Vec<Config>,
     pub(crate) encryption: Encryption,
 }
 
@@ -65,6 +65,10 @@ pub enum UrlError {
     WeakWithSystem,
     #[error("`sslmode=verify-ca` needs `sslrootcert`, the file with your authority's certificate")]
     AuthorityMissing,
+    #[error("`target_session_attrs` has to be read-write, because each request may write")]
+    ReadOnly,
+    #[error("the address of the database has {hosts} hosts, and {ports} ports: one for each, or one for all")]
+    Ports { hosts: usize, ports: usize },
     #[error("the address of the database cannot be understood: {0}")]
     Rest(String),
 }
@@ -92,8 +96,80 @@ impl PostgresUrl {
         if !config.get_hosts().is_empty() && config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
             encryption = Encryption::Never;
         }
-        Ok(Self { config, encryption })
+        if config.get_target_session_attrs() == TargetSessionAttrs::ReadOnly {
+            return Err(UrlError::ReadOnly);
+        }
+        Ok(Self { hosts: each_host(&config)?, encryption })
     }
+}
+
+/// The same settings for each of the hosts.
+fn each_host(config: &Config) -> Result<Vec<Config>, UrlError> {
+    let (names, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let count = names.len().max(addresses.len()).max(1);
+    if ports.len() > 1 && ports.len() != count {
+        return Err(UrlError::Ports { hosts: count, ports: ports.len() });
+    }
+    if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
+        return Err(UrlError::Rest("`host` and `hostaddr` do not name as many hosts".to_owned()));
+    }
+    let one = |at: usize| {
+        let mut one = without_hosts(config);
+        match names.get(at) {
+            Some(Host::Tcp(name)) => drop(one.host(name)),
+            Some(Host::Unix(path)) => drop(one.host_path(path)),
+            None => {}
+        }
+        if let Some(address) = addresses.get(at) {
+            one.hostaddr(*address);
+        }
+        if let Some(port) = ports.get(at).or(ports.first()) {
+            one.port(*port);
+        }
+        one
+    };
+    Ok((0..count).map(one).collect())
+}
+
+/// The driver cannot take hosts out of its settings.
+fn without_hosts(config: &Config) -> Config {
+    let mut copy = Config::new();
+    if let Some(user) = config.get_user() {
+        copy.user(user);
+    }
+    if let Some(password) = config.get_password() {
+        copy.password(password);
+    }
+    if let Some(name) = config.get_dbname() {
+        copy.dbname(name);
+    }
+    if let Some(options) = config.get_options() {
+        copy.options(options);
+    }
+    if let Some(name) = config.get_application_name() {
+        copy.application_name(name);
+    }
+    if let Some(timeout) = config.get_connect_timeout() {
+        copy.connect_timeout(*timeout);
+    }
+    if let Some(timeout) = config.get_tcp_user_timeout() {
+        copy.tcp_user_timeout(*timeout);
+    }
+    if let Some(interval) = config.get_keepalives_interval() {
+        copy.keepalives_interval(interval);
+    }
+    if let Some(retries) = config.get_keepalives_retries() {
+        copy.keepalives_retries(retries);
+    }
+    copy.keepalives(config.get_keepalives())
+        .keepalives_idle(config.get_keepalives_idle())
+        .ssl_mode(config.get_ssl_mode())
+        .ssl_negotiation(config.get_ssl_negotiation())
+        .channel_binding(config.get_channel_binding())
+        // All hosts are asked, whatever their order, and which one takes writes is found out by ourselves.
+        .target_session_attrs(TargetSessionAttrs::Any)
+        .load_balance_hosts(LoadBalanceHosts::Disable);
+    copy
 }
 
 /// Splits the parameters off.
@@ -173,13 +249,47 @@ mod tests {
     #[test]
     fn everything_else_goes_to_the_driver() {
         let url = "postgresql://me:s%40cret@one:5433,two/base?sslmode=require&connect_timeout=3&application_name=x";
-        let PostgresUrl { config, .. } = PostgresUrl::parse(url).unwrap();
-        assert_eq!(config.get_user(), Some("me"));
-        assert_eq!(config.get_password(), Some(b"s@cret".as_slice()));
-        assert_eq!(config.get_dbname(), Some("base"));
-        assert_eq!(config.get_ports(), [5433, 5432]);
-        assert_eq!(config.get_application_name(), Some("x"));
-        assert!(config.get_connect_timeout().is_some());
+        let PostgresUrl { hosts, .. } = PostgresUrl::parse(url).unwrap();
+        let tcp = |name: &str| Host::Tcp(name.to_owned());
+        let named: Vec<_> = hosts.iter().map(|host| (host.get_hosts(), host.get_ports())).collect();
+        assert_eq!(named, [(&[tcp("one")][..], &[5433][..]), (&[tcp("two")], &[5432])]);
+        for config in hosts {
+            assert_eq!(config.get_user(), Some("me"));
+            assert_eq!(config.get_password(), Some(b"s@cret".as_slice()));
+            assert_eq!(config.get_dbname(), Some("base"));
+            assert_eq!(config.get_application_name(), Some("x"));
+            assert!(config.get_connect_timeout().is_some());
+        }
+    }
+
+    #[test]
+    fn each_of_several_hosts_has_all_other_settings() {
+        let parameters = "application_name=x&options=-c%20geqo%3Doff&sslnegotiation=direct&connect_timeout=3&tcp_user_timeout=4&keepalives=0\
+                          &keepalives_idle=5&keepalives_interval=6&keepalives_retries=7&channel_binding=require";
+        let url = |host: &str| format!("postgres://me:secret@{host}/base?{parameters}");
+        let several = PostgresUrl::parse(&url("one:1,two:2")).unwrap().hosts;
+        // What the driver itself makes of the address of one, in words that show all of its settings.
+        let expected = |host: &str| format!("{:?}", url(host).parse::<Config>().unwrap());
+        let found: Vec<String> = several.iter().map(|config| format!("{config:?}")).collect();
+        assert_eq!(found, [expected("one:1"), expected("two:2")]);
+        let sockets = PostgresUrl::parse("postgres:///base?host=/a,/b&port=7").unwrap().hosts;
+        let named: Vec<_> = sockets.iter().map(|host| (host.get_hosts(), host.get_ports())).collect();
+        let unix = |path: &str| Host::Unix(path.into());
+        assert_eq!(named, [(&[unix("/a")][..], &[7][..]), (&[unix("/b")], &[7])]);
+        let two = PostgresUrl::parse("postgres:///base?host=one,two&hostaddr=10.0.0.1,10.0.0.2").unwrap().hosts;
+        assert_eq!(two.iter().map(|host| host.get_hostaddrs().len()).collect::<Vec<_>>(), [1, 1]);
+    }
+
+    #[test]
+    fn only_a_server_that_takes_writes_will_do() {
+        let parsed =
+            |attributes: &str| PostgresUrl::parse(&format!("postgres://a,b/base?target_session_attrs={attributes}"));
+        assert_eq!(parsed("read-only").unwrap_err(), UrlError::ReadOnly);
+        assert_eq!(parsed("read-write").unwrap().hosts.len(), 2);
+        assert_eq!(
+            PostgresUrl::parse("postgres:///base?host=a,b,c&port=1,2").unwrap_err(),
+            UrlError::Ports { hosts: 3, ports: 2 }
+        );
     }
 
     #[test]

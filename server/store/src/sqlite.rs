@@ -10,6 +10,7 @@ use crate::open_error::OpenError;
 use crate::options::Options;
 pub(crate) use crate::sqlite_conn::Conn;
 use crate::sqlite_writer::Writer;
+use countersign_domain::audit::AuditEvent;
 use diesel::ConnectionResult;
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -66,6 +67,9 @@ pub(crate) fn may_pipeline_commit(_: &Conn) -> bool {
 pub(crate) async fn pipeline_commit(_: &mut Conn, _is_last: bool) -> Result<(), StoreError> {
     Ok(())
 }
+
+/// Only the outcome of a commit on PostgreSQL can be unknown.
+pub(crate) fn note_event(_: &Conn, _: &AuditEvent) {}
 
 /// What runs queries on these connections.
 mod query_dsl {

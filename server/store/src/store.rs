@@ -119,7 +119,7 @@ macro_rules! units {
                 loop {
                     let mut connection = server.writing(tries.is_retry()).await?;
                     let work = committed::collect(postgres::queries::$name(&mut connection, &$input)).await;
-                    match postgres::finish(connection, work).await {
+                    match server.finish(connection, work).await {
                         Err(error) if tries.again(&error).await => {}
                         outcome => break outcome,
                     }
@@ -387,6 +387,15 @@ impl Store {
         };
         self.note("session_by_token", begun, &ended);
         ended
+    }
+
+    /// Whether a server took writes when this node last looked, which it does twice a second; always on SQLite.
+    #[must_use]
+    pub fn takes_writes(&self) -> bool {
+        match &self.backend {
+            Backend::Sqlite(_) => true,
+            Backend::Postgres(server) => server.takes_writes(),
+        }
     }
 
     /// The connections at this moment.

@@ -15,6 +15,7 @@
 
 mod binaries;
 mod database;
+pub mod faults;
 mod pooler;
 pub mod proxy;
 pub mod released;
@@ -175,6 +176,25 @@ impl Cluster {
         let address = server.address();
         let database = database.on_other(&address);
         (Self { address, server: Some(server) }, database)
+    }
+
+    /// Starts a replica of this server, which takes over its changes as they happen. Returns it with its database of the same name.
+    ///
+    /// # Panics
+    /// When it does not start, or this server is not ours.
+    pub fn replicate(&self, database: &Database) -> (Self, Database) {
+        let server = self.server().replicate(&self.base_backup());
+        let address = server.address();
+        let database = database.on_other(&address);
+        (Self { address, server: Some(server) }, database)
+    }
+
+    /// Has a replica take writes, and waits until it does.
+    ///
+    /// # Panics
+    /// When it does not, or is not ours.
+    pub fn promote(&self) {
+        self.server().promote();
     }
 
     /// Stops the server and starts it again.

@@ -15,11 +15,14 @@ use std::time::Duration;
 /// sends without waiting is one round trip, however fast the database is.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// What a server asks on a connection of its own, again and again.
+const FOLLOWING: &str = "pg_postmaster_start_time";
+
 /// Where PostgreSQL listens if its address does not say.
 const DEFAULT_PORT: u16 = 5432;
 
-/// What a server did on all of its connections, but for the delivery of messages, which begins before the operation that has
-/// stored one has responded. Statements that a connection prepares when it first needs them are counted.
+/// What a server did on all of its connections, but for asking whether the database takes writes, and for the delivery of messages,
+/// which begins before the operation that has stored one has responded. Statements that a connection prepares when it first needs them are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// How often it sent something and then waited. Requests that it sent before it read the first reply are one.
@@ -74,7 +77,7 @@ impl Proxy {
 }
 
 /// Host and port that an address names, and the same address with those of the proxy in their place.
-fn redirect(url: &str, proxy: SocketAddr) -> Option<(String, String)> {
+pub(crate) fn redirect(url: &str, proxy: SocketAddr) -> Option<(String, String)> {
     let (scheme, rest) = url.split_once("://")?;
     let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
     let (authority, name) = rest.split_once('/')?;
@@ -95,7 +98,7 @@ fn pass(client: &TcpStream, database: &TcpStream, counted: &Arc<Mutex<Counted>>)
     thread::spawn(move || pass_replies(from_database, to_client, &pending));
 }
 
-fn clone(stream: &TcpStream) -> TcpStream {
+pub(crate) fn clone(stream: &TcpStream) -> TcpStream {
     stream.try_clone().expect("this process may open more files")
 }
 
@@ -126,6 +129,7 @@ fn pass_requests(mut client: TcpStream, mut database: TcpStream, pending: &Mutex
                 // The name of a portal, and of a statement that is bound to it.
                 b'B' => is_delivering |= texts.nth(1).is_some_and(|name| of_delivery.contains(&name)),
                 // Each simple query, and each end of prepared ones, gets a `ReadyForQuery` (54.2).
+                b'Q' if String::from_utf8_lossy(&content).contains(FOLLOWING) => *lock(pending) += 1,
                 b'Q' | b'S' => {
                     let (mut pending, mut counted) = (lock(pending), lock(counted));
                     let commits = content.starts_with(b"COMMIT");
@@ -187,15 +191,15 @@ fn pass_replies(mut database: TcpStream, mut client: TcpStream, pending: &Mutex<
 }
 
 /// Messages of the frontend/backend protocol 3 (PostgreSQL, 54.7): a type, a length that counts itself, and content.
-struct Messages {
-    unread: Vec<u8>,
+pub(crate) struct Messages {
+    pub(crate) unread: Vec<u8>,
     /// Whether the next message is the first of a client, which has no type.
-    is_startup: bool,
+    pub(crate) is_startup: bool,
 }
 
 impl Messages {
     /// The types and contents of the messages that are complete with these bytes.
-    fn read(&mut self, bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
         self.unread.extend_from_slice(bytes);
         let mut messages = Vec::new();
         loop {

@@ -89,11 +89,33 @@ impl Server {
         copy
     }
 
-    /// Starts another cluster with a copy of this one, as of this time, by what this one has archived in `../archive`.
-    pub(crate) fn recover(&self, copy: &Path, until: &str) -> Self {
-        let mut server = Self::place(self.binaries.clone(), self.password.clone(), Owner::ThisProcess);
+    /// A directory for another cluster, with a copy of this one.
+    fn place_copy(&self, copy: &Path) -> Self {
+        let server = Self::place(self.binaries.clone(), self.password.clone(), Owner::ThisProcess);
         let mut program = server.run(Path::new("cp"));
         assert!(succeeds(program.arg("-a").arg(copy).arg("data")), "{copy:?} cannot be copied");
+        server
+    }
+
+    /// Starts a replica of this cluster, from a copy of it.
+    pub(crate) fn replicate(&self, copy: &Path) -> Self {
+        let mut server = self.place_copy(copy);
+        server.write("data/standby.signal", "");
+        let primary = format!("host=127.0.0.1 port={} user=countersign password={}", self.port, self.password);
+        server.launch(&[("primary_conninfo", &primary)]);
+        server
+    }
+
+    /// Has a replica take writes.
+    pub(crate) fn promote(&self) {
+        let mut promote = self.run(&self.binaries.program("pg_ctl"));
+        let promoted = succeeds(promote.args(["-D", "data", "-w", "-t", "60", "promote"]));
+        assert!(promoted, "the replica cannot be promoted:\n{}", self.log());
+    }
+
+    /// Starts another cluster with a copy of this one, as of this time, by what this one has archived in `../archive`.
+    pub(crate) fn recover(&self, copy: &Path, until: &str) -> Self {
+        let mut server = self.place_copy(copy);
         server.write("data/recovery.signal", "");
         let restore = format!("cp {}/archive/%f %p", self.folder.display());
         server.launch(&[

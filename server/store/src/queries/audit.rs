@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use super::{Conn, RunQueryDsl, TxResult, messages, pipeline_commit, webhooks};
+use super::{Conn, RunQueryDsl, TxResult, messages, note_event, pipeline_commit, webhooks};
 use crate::committed;
 use crate::error::StoreError;
 use crate::rows::AuditEventRow;
@@ -24,6 +24,7 @@ pub(super) async fn write_removal(
     event: &AuditEvent,
     removed: &[Method],
 ) -> Result<(), StoreError> {
+    note_event(connection, event);
     diesel::insert_into(audit_events::table).values(AuditEventRow::from(event)).execute(connection).await?;
     committed::note(event);
     if !is_one_statement(event) {

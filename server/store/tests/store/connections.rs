@@ -119,13 +119,13 @@ async fn work_whose_connection_dies_before_its_commit_is_done_again() {
 
 #[needs_postgres]
 #[tokio::test]
-async fn work_whose_connection_dies_in_its_commit_is_not_done_again() {
+async fn work_whose_connection_dies_in_its_commit_is_done_again_if_that_did_not_happen() {
     let world = World::start(DatabaseKind::Postgres).await;
     let user = User::signed_up(&world).await;
     world.behind.execute(
         "CREATE SEQUENCE commits;
          CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-             PERFORM nextval('commits'), pg_sleep(60); RETURN NULL; END $$;
+             IF nextval('commits') = 1 THEN PERFORM pg_sleep(60); END IF; RETURN NULL; END $$;
          CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON audit_events DEFERRABLE INITIALLY DEFERRED
          FOR EACH ROW EXECUTE FUNCTION slow()",
     );
@@ -136,12 +136,9 @@ async fn work_whose_connection_dies_in_its_commit_is_not_done_again() {
     };
     let record = world.store.record(event(EventKind::PasswordRejected, user.id(), NOON));
     let (recorded, ()) = futures::join!(record, kill);
-    let error = recorded.unwrap_err();
-    assert!(error.is_unavailable(), "{error:?}");
-    assert_eq!(world.count("audit_events WHERE kind = 'password-rejected'"), 0);
-    assert_eq!(world.count("commits WHERE last_value = 1"), 1, "it was tried once");
-    world.behind.execute("DROP TRIGGER slow ON audit_events");
-    world.store.record(event(EventKind::PasswordRejected, user.id(), NOON)).await.unwrap();
+    recorded.unwrap();
+    assert_eq!(world.count("audit_events WHERE kind = 'password-rejected'"), 1);
+    assert_eq!(world.count("commits WHERE last_value = 2"), 1, "it was tried twice");
 }
 
 #[needs_postgres]

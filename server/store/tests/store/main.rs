@@ -7,8 +7,10 @@
 mod attempts;
 mod connections;
 mod decisions;
+mod failover;
 mod limits;
 mod lock_order;
+mod lost_commits;
 mod messages;
 mod migrations;
 mod passkey_attempts;

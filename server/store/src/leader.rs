@@ -1,0 +1,155 @@
+//! Which server takes writes, and whether it still does.
+//!
+//! A node looks twice a second, on a connection of its own. If another server has taken the place of the one it knew, or that
+//! one was started anew, all connections made before are closed, also those that wait for a response: a server that is frozen or cut
+//! off would keep them until the deadline.
+
+use crate::connector::Connector;
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::Pool;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+const INTERVAL: Duration = Duration::from_millis(500);
+/// Longest wait for a response: longer than a busy server takes, and with the interval short enough to be noticed within two seconds.
+const TIMEOUT: Duration = Duration::from_millis(1_200);
+
+/// What a server says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// When it was started: also tells it from other servers. Servers with the same protocol may not know it.
+    started: Option<String>,
+    pub(crate) takes_writes: bool,
+    /// Where it takes writes, and was asked for it.
+    pub(crate) timeline: Option<u32>,
+}
+
+impl Standing {
+    /// Only replicas are asked for their timeline: not all servers with this protocol know what that is.
+    pub(crate) async fn of(client: &Client, is_replica: bool) -> Result<Self, tokio_postgres::Error> {
+        let sql = if is_replica {
+            "SELECT pg_postmaster_start_time(), pg_is_in_recovery(), \
+             CASE WHEN NOT pg_is_in_recovery() THEN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
+        } else {
+            "SELECT pg_postmaster_start_time(), pg_is_in_recovery()"
+        };
+        let answers = client.simple_query(sql).await?;
+        let row = answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        Ok(Self {
+            started: row.and_then(|row| row.get(0)).map(str::to_owned),
+            takes_writes: row.is_some_and(|row| row.get(1) == Some("f")),
+            timeline: row
+                .filter(|row| row.len() > 2)
+                .and_then(|row| row.get(2))
+                .and_then(|digits| u32::from_str_radix(digits, 16).ok()),
+        })
+    }
+}
+
+/// What is known of the server that takes writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Seen {
+    /// Another one for each server, and for each start of a server.
+    epoch: u64,
+    is_there: bool,
+}
+
+/// The server that takes writes, as this node knows it.
+pub(crate) struct Leader {
+    seen: watch::Receiver<Seen>,
+    /// Ends when this is dropped.
+    _watching: JoinSet<()>,
+}
+
+impl Leader {
+    pub(crate) fn watch(connector: Arc<RwLock<Arc<Connector>>>, pool: Pool<AsyncPgConnection>) -> Self {
+        // Whoever opens a store has reached the database just now.
+        let (sender, seen) = watch::channel(Seen { epoch: 0, is_there: true });
+        let mut watching = JoinSet::new();
+        watching.spawn(Watch { connector, pool, sender, client: None, started: None, has_looked: false }.run());
+        Self { seen, _watching: watching }
+    }
+
+    /// Whether it was there when the node last looked.
+    pub(crate) fn is_there(&self) -> bool {
+        self.seen.borrow().is_there
+    }
+
+    pub(crate) fn following(&self) -> Following {
+        Following { epoch: self.seen.borrow().epoch, seen: self.seen.clone() }
+    }
+}
+
+/// The server of one connection.
+pub(crate) struct Following {
+    epoch: u64,
+    seen: watch::Receiver<Seen>,
+}
+
+impl Following {
+    /// Returns when the server is another one.
+    pub(crate) async fn replaced(&self) {
+        let mut seen = self.seen.clone();
+        if seen.wait_for(|seen| seen.epoch != self.epoch).await.is_err() {
+            // The store is being closed.
+            std::future::pending().await
+        }
+    }
+}
+
+struct Watch {
+    connector: Arc<RwLock<Arc<Connector>>>,
+    pool: Pool<AsyncPgConnection>,
+    sender: watch::Sender<Seen>,
+    client: Option<Client>,
+    /// When the server was started that is followed.
+    started: Option<String>,
+    has_looked: bool,
+}
+
+impl Watch {
+    async fn run(mut self) {
+        loop {
+            let standing = tokio::time::timeout(TIMEOUT, self.look()).await.ok().flatten();
+            if standing.is_none() {
+                // The next one may be another server's.
+                self.client = None;
+            }
+            self.note(standing.as_ref());
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+
+    async fn look(&mut self) -> Option<Standing> {
+        let connector = Arc::clone(&self.connector.read().unwrap_or_else(PoisonError::into_inner));
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => connector.client().await.ok()?,
+        };
+        let standing = Standing::of(&client, connector.has_replicas()).await.ok()?;
+        self.client = standing.takes_writes.then_some(client);
+        Some(standing)
+    }
+
+    fn note(&mut self, standing: Option<&Standing>) {
+        let leading = standing.filter(|standing| standing.takes_writes);
+        let is_another = self.has_looked && leading.is_some_and(|leading| leading.started != self.started);
+        self.has_looked = true;
+        if let Some(leading) = leading {
+            self.started.clone_from(&leading.started);
+        }
+        self.sender.send_if_modified(|seen| {
+            let now = Seen { epoch: seen.epoch + u64::from(is_another), is_there: leading.is_some() };
+            std::mem::replace(seen, now) != now
+        });
+        if is_another {
+            self.pool.retain(|_, _| false);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Whether a transaction was committed whose connection was lost before the server said so.
+//!
+//! Units of work write an audit event, with an id of its own, in their transaction: it is there if and only if the transaction was
+//! committed. To look for it is not enough, for two reasons. The transaction may still be under way: so the same id is inserted,
+//! which waits until the transaction has ended, and is rolled back if there was none. And it may be committed on a server
+//! that is about to lose it, because no replica has it yet: so the event that was found is locked. A lock is written to the log,
+//! which is replicated in order, and its commit waits for a replica wherever that of the unit of work has to (`synchronous_commit`).
+
+use crate::error::StoreError;
+use crate::postgres::{Conn, Ended, Postgres};
+use crate::rows::AuditEventRow;
+use crate::schema::audit_events;
+use crate::work::TxOutcome;
+use countersign_domain::actor::Actor;
+use countersign_domain::audit::{AuditEvent, EventKind, RequestIds};
+use countersign_domain::ids::AuditId;
+use countersign_domain::time::Timestamp;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use std::time::Duration;
+
+/// How long to wait until it is tried again. It is tried until the deadline of the unit of work.
+const PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was lost while a transaction was being committed, and whether it was is not known")]
+struct Unknown;
+
+impl Postgres {
+    /// Returns if the transaction that has written the event was committed. If it was not, the error is that of a lost connection, so
+    /// that the unit of work is retried.
+    pub(crate) async fn confirm_commit(&self, event: Option<AuditId>) -> Result<(), StoreError> {
+        let event = event.ok_or_else(|| StoreError::unavailable(Unknown))?;
+        loop {
+            // Boxed, because each unit of work has room for it otherwise.
+            match Box::pin(self.look_for(event)).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(StoreError::lost("the transaction was not committed")),
+                Err(error) if error.is_unavailable() => tokio::time::sleep(PAUSE).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn look_for(&self, event: AuditId) -> Result<bool, StoreError> {
+        let mut connection = self.writing(true).await?;
+        let looked = look(&mut connection, event).await;
+        match connection.end(looked).await? {
+            Ended::Known(is_committed) => Ok(is_committed),
+            Ended::Unknown(_) => Err(StoreError::lost("the connection was lost again")),
+        }
+    }
+}
+
+async fn look(connection: &mut Conn, id: AuditId) -> Result<TxOutcome<bool>, StoreError> {
+    let insert = diesel::insert_into(audit_events::table).values(AuditEventRow::from(&placeholder(id)));
+    if insert.on_conflict_do_nothing().execute(connection).await? == 1 {
+        return Ok(TxOutcome::Rollback(false));
+    }
+    let found = audit_events::table.find(id.to_text()).select(audit_events::id).for_no_key_update();
+    let found: Option<String> = found.get_result(connection).await.optional()?;
+    Ok(TxOutcome::Commit(found.is_some()))
+}
+
+/// What is never committed.
+fn placeholder(id: AuditId) -> AuditEvent {
+    AuditEvent {
+        id,
+        at: Timestamp::from_millis(0),
+        kind: EventKind::SignedIn,
+        account_id: None,
+        session_id: None,
+        factor: None,
+        dialect: "",
+        ip_address: String::new(),
+        actor: Actor::User,
+        request: RequestIds::default(),
+        keys: None,
+        notices: None,
+        webhooks: None,
+    }
+}

@@ -1,0 +1,107 @@
+//! Connections that are lost in the middle of a commit.
+
+use crate::units::password_try;
+use crate::users::{NOON, User, by_email, event, hash, new_session};
+use crate::world::{Behind, World};
+use countersign_domain::account::Versions;
+use countersign_domain::audit::EventKind;
+use countersign_domain::decisions::endings::Event;
+use countersign_store::work::{AccountWritten, ChangePassword, Changed, SignInCompleted};
+use countersign_store::{Database, Options, Store};
+use countersign_test_postgres::faults::FaultyProxy;
+use countersign_test_postgres::faults::Lost::{self, Commit, Reply};
+use countersign_test_postgres::needs_postgres;
+
+/// What is lost, the last one first.
+const LOSSES: [&[Lost]; 5] = [&[Commit], &[Reply], &[Commit, Commit], &[Reply, Commit], &[Reply, Reply]];
+
+/// A database, and a store that reaches it by a proxy.
+async fn world() -> (World, FaultyProxy) {
+    let behind = Behind::server();
+    let Behind::Server(database) = &behind else { unreachable!("it is a server") };
+    let proxy = FaultyProxy::in_front_of(&database.url());
+    let options = Options {
+        database: Database::Postgres(proxy.url().to_owned()),
+        // One, so that what it has prepared is known.
+        connections: 1,
+        ..behind.options()
+    };
+    let store = Store::open(&options).await.unwrap();
+    (World { store, options, behind }, proxy)
+}
+
+#[needs_postgres]
+#[tokio::test]
+async fn a_sign_up_whose_commit_is_lost_happens_once() {
+    let (world, proxy) = world().await;
+    for (round, losses) in LOSSES.into_iter().enumerate() {
+        // The first one prepares the statements: then `COMMIT` is sent together with the last ones, or not.
+        for _ in 0..round % 2 {
+            User::signed_up(&world).await;
+        }
+        proxy.lose(losses);
+        let user = User::new();
+        assert_eq!(world.store.create_account(user.sign_up()).await.unwrap(), AccountWritten::Done, "{losses:?}");
+        assert_eq!(proxy.left(), 0, "{losses:?}");
+        assert!(world.store.account(by_email(user.email())).await.unwrap().is_some(), "{losses:?}");
+        let events = format!("audit_events WHERE account_id = '{}'", user.id().to_text());
+        assert_eq!(world.count(&events), 1, "{losses:?}");
+    }
+    assert_eq!(world.count("accounts"), world.count("sessions"));
+}
+
+#[needs_postgres]
+#[tokio::test]
+async fn a_sign_in_whose_commit_is_lost_happens_once() {
+    let (world, proxy) = world().await;
+    let user = User::signed_up(&world).await;
+    for losses in LOSSES.into_iter().chain(LOSSES) {
+        let sessions = world.count("sessions");
+        world.store.complete_sign_in(user.sign_in(NOON)).await.unwrap();
+        proxy.lose(losses);
+        let completed = world.store.complete_sign_in(user.sign_in(NOON)).await.unwrap();
+        assert!(matches!(completed, SignInCompleted::Decided(_)), "{losses:?}: {completed:?}");
+        assert_eq!(proxy.left(), 0, "{losses:?}");
+        assert_eq!(world.count("sessions"), sessions + 2, "{losses:?}");
+    }
+}
+
+#[needs_postgres]
+#[tokio::test]
+async fn a_password_that_is_changed_in_a_lost_commit_is_changed_once() {
+    let (world, proxy) = world().await;
+    let user = User::signed_up(&world).await;
+    for (version, losses) in (0..).zip(LOSSES) {
+        proxy.lose(losses);
+        let change = ChangePassword {
+            account_id: user.id(),
+            versions: Versions { credentials: version, ..Versions::default() },
+            password: hash(),
+            ticket: None,
+            step_up: None,
+            proved_address: None,
+            ending: Event::PasswordChangedEndingSessions,
+            lifts_lock: true,
+            session: Some(new_session(user.id(), NOON)),
+            one_time_password: None,
+            now: NOON,
+            event: event(EventKind::PasswordChanged, user.id(), NOON),
+        };
+        assert_eq!(world.store.change_password(change).await.unwrap(), Changed::Done, "{losses:?}");
+        assert_eq!(proxy.left(), 0, "{losses:?}");
+        let changed = format!("accounts WHERE credentials_version = {}", version + 1);
+        assert_eq!(world.count(&changed), 1, "{losses:?}");
+    }
+}
+
+#[needs_postgres]
+#[tokio::test]
+async fn work_without_an_event_whose_commit_is_lost_is_not_done_again() {
+    let (world, proxy) = world().await;
+    for (lost, spent) in [(Commit, 0), (Reply, 1)] {
+        proxy.lose(&[lost]);
+        let error = world.store.take_password_try(password_try(&format!("{lost:?}"), 5, NOON)).await.unwrap_err();
+        assert!(error.is_unavailable(), "{lost:?}: {error:?}");
+        assert_eq!(world.count("budgets WHERE spent = 1"), 2 * spent, "{lost:?}");
+    }
+}

@@ -8,6 +8,7 @@ use countersign_domain::error_chain;
 use diesel::ConnectionError;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
@@ -21,6 +22,9 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 /// The driver's default.
 const DRIVERS_KEEPALIVE_IDLE: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// How soon a replica is asked again whether it takes writes, while another one does not respond.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// Why connections cannot be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -108,18 +112,26 @@ impl Connector {
     }
 
     /// Connects to the host, or to that of several which takes writes. All are asked at once, because one that does not respond must
-    /// not keep others waiting.
+    /// not keep others waiting; and while one does not, the others are asked again, because one of them may be taking its place.
     async fn open(&self) -> Result<(Client, Driver), ConnectionError> {
-        let mut attempts: FuturesUnordered<_> = self.hosts.iter().map(|host| self.open_within_timeout(host)).collect();
-        let mut errors = Vec::new();
-        while let Some(attempt) = attempts.next().await {
-            match attempt {
+        let attempt = |host: usize, pause: Duration| async move {
+            tokio::time::sleep(pause).await;
+            (host, self.open_within_timeout(&self.hosts[host]).await)
+        };
+        let mut attempts: FuturesUnordered<_> =
+            (0..self.hosts.len()).map(|host| attempt(host, Duration::ZERO)).collect();
+        let mut errors = BTreeMap::new();
+        while let Some((host, opened)) = attempts.next().await {
+            match opened {
                 Ok(opened) => return Ok(opened),
-                Err(error) => errors.push(error),
+                Err(error) => drop(errors.insert(host, error)),
             }
+            if errors.len() == self.hosts.len() {
+                break;
+            }
+            attempts.push(attempt(host, AGAIN));
         }
-        errors.sort();
-        Err(ConnectionError::BadConnection(errors.join("; ")))
+        Err(ConnectionError::BadConnection(errors.into_values().collect::<Vec<_>>().join("; ")))
     }
 
     async fn open_within_timeout(&self, host: &Config) -> Result<(Client, Driver), String> {

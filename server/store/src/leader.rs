@@ -116,11 +116,8 @@ struct Watch {
 impl Watch {
     async fn run(mut self) {
         loop {
+            // If it takes too long, the client is dropped with its connection.
             let standing = tokio::time::timeout(TIMEOUT, self.look()).await.ok().flatten();
-            if standing.is_none() {
-                // The next one may be another server's.
-                self.client = None;
-            }
             self.note(standing.as_ref());
             tokio::time::sleep(INTERVAL).await;
         }
@@ -128,12 +125,16 @@ impl Watch {
 
     async fn look(&mut self) -> Option<Standing> {
         let connector = Arc::clone(&self.connector.read().unwrap_or_else(PoisonError::into_inner));
-        let client = match self.client.take() {
-            Some(client) => client,
-            None => connector.client().await.ok()?,
-        };
+        if let Some(client) = self.client.take()
+            && let Ok(standing) = Standing::of(&client, connector.has_replicas()).await
+            && standing.takes_writes
+        {
+            self.client = Some(client);
+            return Some(standing);
+        }
+        let client = connector.client().await.ok()?;
         let standing = Standing::of(&client, connector.has_replicas()).await.ok()?;
-        self.client = standing.takes_writes.then_some(client);
+        self.client = Some(client);
         Some(standing)
     }
 

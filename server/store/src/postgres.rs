@@ -96,6 +96,9 @@ mod query_dsl {
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;
 
+/// Longest time for a unit of work that begins while no server is known that takes writes. If there is one again, it is enough.
+const WITHOUT_LEADER: Duration = Duration::from_secs(3);
+
 /// Connections to one server.
 pub(crate) struct Postgres {
     pool: Pool<AsyncPgConnection>,
@@ -191,13 +194,14 @@ impl Postgres {
         Tries::new(&self.pauses)
     }
 
-    /// Awaits the work until the deadline. After it the work is dropped together with its connection, so that the server
+    /// Awaits the work until the deadline, which is near while no server is known that takes writes. After it the work is dropped together with its connection, so that the server
     /// rolls back; only a commit that was already sent may still take effect.
     pub(crate) async fn by_the_deadline<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        tokio::time::timeout(self.deadline, work).await.map_err(StoreError::unavailable)?
+        let deadline = if self.takes_writes() { self.deadline } else { self.deadline.min(WITHOUT_LEADER) };
+        tokio::time::timeout(deadline, work).await.map_err(StoreError::unavailable)?
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct PostgresUrl {
     /// All settings but the encryption.
     pub(crate) config: Config,
     pub(crate) encryption: Encryption,
+    /// A pooler in transaction mode is in between (`pgbouncer=true`, as Prisma has it and hosts write it).
+    pub(crate) is_pooled: bool,
 }
 
 /// When a connection is encrypted.
@@ -65,6 +67,22 @@ pub enum UrlError {
     WeakWithSystem,
     #[error("`sslmode=verify-ca` needs `sslrootcert`, the file with your authority's certificate")]
     AuthorityMissing,
+    #[error("`pgbouncer` is true, for a pooler in transaction mode, or false")]
+    Pgbouncer,
+    /// Of Prisma and others.
+    #[error(
+        "take `connection_limit` out of the database's address: how many connections a node makes is set by \
+         COUNTERSIGN_DATABASE_CONNECTIONS"
+    )]
+    ConnectionLimit,
+    #[error(
+        "take `pool_timeout` out of the database's address: how long a connection is waited for is set by COUNTERSIGN_DATABASE_TIMEOUT"
+    )]
+    PoolTimeout,
+    #[error(
+        "take `schema` out of the database's address: which schema is used is set in the database, by `ALTER ROLE … SET search_path`"
+    )]
+    Schema,
     #[error("the address of the database cannot be understood: {0}")]
     Rest(String),
 }
@@ -72,13 +90,21 @@ pub enum UrlError {
 impl PostgresUrl {
     pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
         let (rest, parameters) = split(url)?;
-        let (mut mode, mut roots, mut kept) = (None, None, Vec::new());
+        let (mut mode, mut roots, mut is_pooled, mut kept) = (None, None, false, Vec::new());
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let value = || percent_decode_str(value).decode_utf8_lossy().into_owned();
             match &*percent_decode_str(key).decode_utf8_lossy() {
                 "sslmode" => mode = Some(value()),
                 "sslrootcert" => roots = Some(value()).filter(|file| !file.is_empty()),
+                "pgbouncer" => {
+                    is_pooled = value().parse().map_err(|_| UrlError::Pgbouncer)?;
+                }
+                // Supabase's and Vercel's note of where the address is from.
+                "supa" => {}
+                "connection_limit" => return Err(UrlError::ConnectionLimit),
+                "pool_timeout" => return Err(UrlError::PoolTimeout),
+                "schema" => return Err(UrlError::Schema),
                 _ => kept.push(parameter),
             }
         }
@@ -92,7 +118,7 @@ impl PostgresUrl {
         if !config.get_hosts().is_empty() && config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
             encryption = Encryption::Never;
         }
-        Ok(Self { config, encryption })
+        Ok(Self { config, encryption, is_pooled })
     }
 }
 

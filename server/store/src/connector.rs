@@ -130,7 +130,7 @@ impl Connector {
         }
         let error = reported.expect("there is always a way to try");
         // The driver's own message is "db error"; the cause has the server's message.
-        Err(ConnectionError::BadConnection(error_chain(&error)))
+        Err(ConnectionError::BadConnection(with_advice(error_chain(&error))))
     }
 
     async fn open_by(&self, way: &Way) -> Result<(Client, Driver), tokio_postgres::Error> {
@@ -146,6 +146,16 @@ impl Connector {
         let (client, driver) = config.ssl_mode(mode).connect(tls.clone()).await?;
         Ok((client, Driver::Tls(Box::new(driver))))
     }
+}
+
+/// Adds to PgBouncer's refusal of a parameter what can be done.
+fn with_advice(error: String) -> String {
+    let Some((_, parameter)) = error.split_once("unsupported startup parameter: ") else { return error };
+    let name = parameter.split(['=', ' ']).next().unwrap_or(parameter);
+    format!(
+        "a pooler in between does not take `{name}` from the database's address: take it out and set it in the database \
+         (`ALTER ROLE … SET`), or have the pooler ignore it (PgBouncer's `ignore_startup_parameters`): {error}"
+    )
 }
 
 /// What moves the bytes of a connection.

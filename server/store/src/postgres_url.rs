@@ -209,6 +209,32 @@ mod tests {
     }
 
     #[test]
+    fn parameters_of_hosted_databases_are_understood_or_named() {
+        let is_pooled = |parameters: &str| {
+            PostgresUrl::parse(&format!("postgres://me:secret@db.example/two{parameters}")).map(|url| url.is_pooled)
+        };
+        for (parameters, expected) in [
+            ("", Ok(false)),
+            ("?pgbouncer=true", Ok(true)),
+            ("?pgbouncer=false", Ok(false)),
+            ("?sslmode=require&pgbouncer=true&connect_timeout=15", Ok(true)),
+            ("?sslmode=require&channel_binding=require&options=endpoint%3Dcool-1", Ok(false)),
+            ("?supa=base-pooler.x", Ok(false)),
+            ("?pgbouncer=yes", Err(UrlError::Pgbouncer)),
+            ("?pgbouncer=true&connection_limit=1", Err(UrlError::ConnectionLimit)),
+            ("?pool_timeout=0", Err(UrlError::PoolTimeout)),
+            ("?schema=public", Err(UrlError::Schema)),
+        ] {
+            let parsed = is_pooled(parameters);
+            assert_eq!(parsed, expected, "{parameters}");
+            if let (Some((name, _)), Err(error)) = (parameters.trim_start_matches('?').rsplit_once('='), parsed) {
+                let name = name.rsplit('&').next().unwrap();
+                assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
+            }
+        }
+    }
+
+    #[test]
     fn a_socket_on_this_machine_is_not_encrypted() {
         let url = PostgresUrl::parse("postgres://%2Fvar%2Frun%2Fpostgresql/two?sslmode=require").unwrap();
         assert_eq!(url.encryption, Encryption::Never);

@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL reports a SQLSTATE, but diesel keeps only some of them (40001, 25006, violated constraints); SQLite has messages only. So
 //! the others are recognised by their messages, to which the connection adds the SQLSTATE (`crate::postgres_error`). An unknown
-//! message is retried twice before it counts as a defect.
+//! message without one is retried twice before it counts as a defect.
 
 use crate::one_row::NO_ROW;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -74,7 +74,7 @@ pub(crate) enum Trouble {
     Lost,
     /// A condition that ends without a change here: a timeout, a full disk, a server that is starting.
     Transient,
-    /// An unknown message.
+    /// An unknown message without a SQLSTATE.
     Unclear,
     /// The statement was refused.
     Defect,
@@ -100,7 +100,9 @@ impl Trouble {
             DieselError::DatabaseError(_, detail) => {
                 let message = detail.message();
                 let known = KNOWN.iter().find(|(_, texts)| texts.iter().any(|text| message.contains(text)));
-                known.map_or(Self::Unclear, |(trouble, _)| *trouble)
+                // With a SQLSTATE the server has said what it is, and that nothing is committed.
+                let unknown = if message.contains("SQLSTATE") { Self::Defect } else { Self::Unclear };
+                known.map_or(unknown, |(trouble, _)| *trouble)
             }
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::of(commit_error),
             _ => Self::Defect,
@@ -195,6 +197,7 @@ mod tests {
         for (kind, message, trouble) in [
             (Kind::UniqueViolation, "database is locked", Trouble::Defect),
             (Kind::Unknown, "no such table: accounts", Trouble::Unclear),
+            (Kind::Unknown, "relation \"accounts\" does not exist (SQLSTATE 42P01)", Trouble::Defect),
         ] {
             let error = said(kind, message);
             assert_eq!((error.trouble(), error.is_unavailable()), (trouble, false), "{message}");
@@ -209,6 +212,8 @@ mod tests {
         }
         let conflict = said(DatabaseErrorKind::SerializationFailure, "could not serialize access").at_commit();
         assert_eq!(conflict.trouble(), Trouble::Conflict, "the database said that it did not happen");
+        let refused = said(DatabaseErrorKind::Unknown, "relation \"x\" does not exist (SQLSTATE 42P01)").at_commit();
+        assert_eq!((refused.trouble(), refused.is_unavailable()), (Trouble::Defect, false));
         let violated = said(DatabaseErrorKind::ForeignKeyViolation, "violates foreign key").at_commit();
         assert!(!violated.is_unavailable());
     }

@@ -5,6 +5,7 @@
 
 use crate::connector::Connector;
 use crate::open_error::OpenError;
+use std::time::Duration;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// Whose a session is.
@@ -18,6 +19,9 @@ pub(crate) enum Sessions {
 
 /// How often it is tried. Other clients of the pooler may take a session in between.
 const ROUNDS: usize = 3;
+
+/// How long a server may take to say which session it is. Where one takes longer, statements are not prepared without need.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Sessions {
     /// Whose the sessions are that this address leads to. They are shared if the address says so, or if a connection is served by changing
@@ -39,8 +43,11 @@ impl Sessions {
             let (first, second) = (session(&one).await?, session(&one).await?);
             begin(&other).await?;
             let held = session(&other).await?;
-            let meanwhile = session(&one).await?;
+            let meanwhile = tokio::time::timeout(PATIENCE, session(&one)).await;
             rollback(&other).await?;
+            // A pooler whose sessions are all taken has its clients wait for one.
+            let Ok(meanwhile) = meanwhile else { return Ok(Self::Shared) };
+            let meanwhile = meanwhile?;
             if first != second || second != meanwhile || held == second {
                 return Ok(Self::Shared);
             }

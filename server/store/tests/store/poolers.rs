@@ -112,7 +112,8 @@ async fn an_address_may_say_that_sessions_are_shared() {
 #[needs_pgbouncer]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pooler_in_statement_mode_is_refused() {
-    let pooler = pooler(&Behind::server(), "statement", &[]);
+    let behind = Behind::server();
+    let pooler = pooler(&behind, "statement", &[]);
     for parameter in ["", "?pgbouncer=true"] {
         let database = Database::Postgres(format!("{}{parameter}", pooler.url()));
         let refused = Store::open(&Options::new(database)).await.err();
@@ -123,7 +124,8 @@ async fn a_pooler_in_statement_mode_is_refused() {
 #[needs_pgbouncer]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parameter_that_a_pooler_does_not_take_is_named() {
-    let pooler = pooler(&Behind::server(), "transaction", &[]);
+    let behind = Behind::server();
+    let pooler = pooler(&behind, "transaction", &[]);
     let database = Database::Postgres(format!("{}?options=-c%20jit%3Doff", pooler.url()));
     let error = Store::open(&Options::new(database)).await.err().map(|error| error_chain(&error)).unwrap_or_default();
     let told = "a pooler in between does not take `options` from the database's address";

@@ -175,8 +175,8 @@ async fn normalize_usernames(store: &Store, log: &Logger) -> Result<(), StoreErr
 /// be read now; one that has yet to be created or migrated is none of that.
 ///
 /// # Errors
-/// When the keyring is not the one that the database was used with, connections to the database share its sessions, or its tables are
-/// those of a newer version.
+/// When the keyring is not the one that the database was used with, a pooler allows no transactions, or the tables are those of a newer
+/// version.
 pub async fn inspect_database(settings: &Settings, keyring: &Keyring) -> Result<Option<String>, AppError> {
     if matches!(&settings.database.url, DatabaseUrl::Sqlite(path) if !path.exists()) {
         return Ok(None);
@@ -184,7 +184,7 @@ pub async fn inspect_database(settings: &Settings, keyring: &Keyring) -> Result<
     let options = Options { migrate: false, ..store_options(settings) };
     let store = match Store::open(&options).await {
         Ok(store) => store,
-        Err(error @ (OpenError::SharedSessions | OpenError::Newer { .. })) => return Err(error.into()),
+        Err(error @ (OpenError::NoTransactions | OpenError::Newer { .. })) => return Err(error.into()),
         Err(OpenError::Outdated { .. }) => return Ok(None),
         Err(error) => return Ok(Some(error_chain(&error))),
     };

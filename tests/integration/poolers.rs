@@ -1,4 +1,5 @@
-//! A pooler that lends sessions for a transaction is named at start and by `check-config`.
+//! A server works through a pooler that lends sessions for a transaction; one that lends them for a statement is named at start and by
+//! `check-config`.
 
 use countersign_domain::error_chain;
 use countersign_test_postgres::{Cluster, Pooler, needs_pgbouncer};
@@ -7,7 +8,7 @@ use tempfile::tempdir;
 
 #[needs_pgbouncer]
 #[test]
-fn a_pooler_in_transaction_mode_is_named_at_start_and_by_check_config() {
+fn a_pooler_in_statement_mode_is_named_at_start_and_by_check_config() {
     let database = Cluster::shared().expect("there is one").database();
     let directory = tempdir().unwrap();
     let run = |pooler: &Pooler, arguments: &[&str]| {
@@ -19,8 +20,8 @@ fn a_pooler_in_transaction_mode_is_named_at_start_and_by_check_config() {
         let result = countersign::cli::run(arguments.map(OsString::from), environment, &mut output);
         (result.map_err(|error| error_chain(&error)), String::from_utf8(output).unwrap())
     };
-    let words = "a pooler in transaction mode is in between, such as PgBouncer with `pool_mode = transaction`";
-    let pooler = Pooler::start(&database, "transaction", &[]);
+    let words = "the database cannot be used through a pooler in statement mode, such as PgBouncer with `pool_mode = statement`";
+    let pooler = Pooler::start(&database, "statement", &[]);
     for arguments in [&["migrate"][..], &[], &["api-key", "create"]] {
         let (result, output) = run(&pooler, arguments);
         let error = result.expect_err("it is refused");
@@ -30,9 +31,11 @@ fn a_pooler_in_transaction_mode_is_named_at_start_and_by_check_config() {
     let (result, output) = run(&pooler, &["check-config"]);
     assert!(result.is_err() && output.contains(words), "{output}");
     drop(pooler);
-    let pooler = Pooler::start(&database, "session", &[]);
-    for arguments in [&["migrate"][..], &["check-config"]] {
-        let (result, output) = run(&pooler, arguments);
-        assert!(result.is_ok(), "{arguments:?}: {result:?} {output}");
+    for mode in ["transaction", "session"] {
+        let pooler = Pooler::start(&database, mode, &[]);
+        for arguments in [&["migrate"][..], &["check-config"], &["api-key", "create"]] {
+            let (result, output) = run(&pooler, arguments);
+            assert!(result.is_ok(), "{mode}, {arguments:?}: {result:?} {output}");
+        }
     }
 }

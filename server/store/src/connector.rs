@@ -2,15 +2,17 @@
 
 use crate::leader::Standing;
 use crate::options::Options;
+use crate::postgres_conn::PgConn;
 use crate::postgres_url::{Encryption, PostgresUrl, Proof, UrlError};
+use crate::sessions::Sessions;
 use crate::tls::{self, TlsError};
 use countersign_domain::error_chain;
 use diesel::ConnectionError;
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tokio::task::AbortHandle;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::tls::{MakeTlsConnect, NoTlsStream};
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
@@ -38,7 +40,9 @@ pub(crate) enum ConnectorError {
 pub(crate) struct Connector {
     hosts: Vec<Config>,
     ways: Vec<Way>,
-    settings: String,
+    is_pooled: bool,
+    /// What units of work rely on, as settings of a session and of a transaction.
+    settings: Settings,
     /// Longest time for one host.
     timeout: Duration,
     /// The highest timeline of a server that took writes. A former leader, which has not noticed yet that another one has taken its
@@ -57,7 +61,7 @@ impl Connector {
     /// Parses an address and reads the certificates that TLS needs. Timeouts and names in the address take precedence
     /// over the defaults set here.
     pub(crate) fn new(url: &str, options: &Options) -> Result<Self, ConnectorError> {
-        let PostgresUrl { mut hosts, encryption } = PostgresUrl::parse(url)?;
+        let PostgresUrl { mut hosts, encryption, is_pooled } = PostgresUrl::parse(url)?;
         for config in &mut hosts {
             set_defaults(config, options);
         }
@@ -72,7 +76,8 @@ impl Connector {
             Encryption::IfPossible => vec![Way::Preferred(tls(&Proof::Nothing)?), Way::Plain],
             Encryption::Always(proof) => vec![Way::Encrypted(tls(proof)?)],
         };
-        Ok(Self { hosts, ways, settings: settings(options), timeout, newest_timeline: AtomicU32::new(0) })
+        let (settings, newest_timeline) = (Settings::new(options), AtomicU32::new(0));
+        Ok(Self { hosts, ways, is_pooled, settings, timeout, newest_timeline })
     }
 
     /// What the former connector knew of its servers.
@@ -85,29 +90,38 @@ impl Connector {
         self.hosts.len() > 1
     }
 
-    /// Connects, and applies the session settings that units of work rely on.
-    pub(crate) async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
-        let mut connection = self.connect_bare().await?;
-        connection.batch_execute(&self.settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-        // A server without these settings has English messages only.
-        let _ = connection.batch_execute(USE_ENGLISH_MESSAGES).await;
+    /// Whether the address says that a pooler in transaction mode is in between.
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.is_pooled
+    }
+
+    /// Connects. The settings that units of work rely on are those of the session, or, where it is shared, of each transaction.
+    pub(crate) async fn connect(&self, sessions: Sessions) -> Result<PgConn, ConnectionError> {
+        let connection = self.connect_bare(sessions).await?;
+        if sessions == Sessions::Own {
+            let set = connection.run(&self.settings.of_session).await;
+            set.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        }
         Ok(connection)
     }
 
-    /// Connects without session settings, so without a timeout for statements.
-    pub(crate) async fn connect_bare(&self) -> Result<AsyncPgConnection, ConnectionError> {
+    /// Connects without settings of the session, so without a timeout for statements.
+    pub(crate) async fn connect_bare(&self, sessions: Sessions) -> Result<PgConn, ConnectionError> {
         let (client, driver) = self.open().await?;
-        match driver {
-            Driver::Plain(driver) => AsyncPgConnection::try_from_client_and_connection(client, *driver).await,
-            Driver::Tls(driver) => AsyncPgConnection::try_from_client_and_connection(client, *driver).await,
-        }
+        let driver = driver.start();
+        Ok(match sessions {
+            Sessions::Own => PgConn::preparing(client, driver),
+            Sessions::Shared => {
+                let begin = format!("BEGIN; {}", self.settings.of_transaction);
+                PgConn::unprepared(client, driver, begin)
+            }
+        })
     }
 
-    /// A connection of the driver alone, which prepares nothing. It closes when it is dropped.
+    /// A connection of the driver alone. It closes when it is dropped and waits for nothing.
     pub(crate) async fn client(&self) -> Result<Client, ConnectionError> {
         let (client, driver) = self.open().await?;
-        let mut driver = driver;
-        tokio::spawn(async move { driver.ended().await });
+        driver.start();
         Ok(client)
     }
 
@@ -177,7 +191,7 @@ impl Connector {
         }
         let error = reported.expect("there is always a way to try");
         // The driver's own message is "db error"; the cause has the server's message.
-        Err(error_chain(&error))
+        Err(with_advice(error_chain(&error)))
     }
 }
 
@@ -230,6 +244,16 @@ fn name(host: &Config) -> String {
     }
 }
 
+/// Adds to PgBouncer's refusal of a parameter what can be done.
+fn with_advice(error: String) -> String {
+    let Some((_, parameter)) = error.split_once("unsupported startup parameter: ") else { return error };
+    let name = parameter.split(['=', ' ']).next().unwrap_or(parameter);
+    format!(
+        "a pooler in between does not take `{name}` from the database's address: take it out and set it in the database \
+         (`ALTER ROLE … SET`), or have the pooler ignore it (PgBouncer's `ignore_startup_parameters`): {error}"
+    )
+}
+
 /// What moves the bytes of a connection.
 enum Driver {
     Plain(Box<Connection<Socket, NoTlsStream>>),
@@ -245,22 +269,30 @@ impl Driver {
             Self::Tls(driver) => driver.await,
         };
     }
+
+    /// Moves the bytes in a task of its own, until the client is dropped.
+    fn start(mut self) -> AbortHandle {
+        tokio::spawn(async move { self.ended().await }).abort_handle()
+    }
 }
 
-/// Some errors of PostgreSQL are recognised by their English message (`crate::error`). Only a superuser may set the
-/// language; an attempt by another role would add an error to the server's log.
-pub(crate) const USE_ENGLISH_MESSAGES: &str = "SELECT set_config('lc_messages', 'C', false) FROM pg_roles \
-     WHERE rolname = current_user AND rolsuper \
-     AND current_setting('lc_messages', true) NOT IN ('C', 'POSIX') \
-     AND current_setting('lc_messages', true) NOT LIKE 'en%'";
+/// A statement times out with its unit of work; a transaction abandoned by its node releases its locks; an acknowledged change is on the
+/// server's disk, even if the server's default is another.
+struct Settings {
+    of_session: String,
+    of_transaction: String,
+}
 
-/// Settings of every session. A statement times out with its unit of work; a transaction abandoned by its node releases
-/// its locks; an acknowledged change is on the server's disk, even if the server's default is another.
-fn settings(options: &Options) -> String {
-    let (deadline, lock) = (options.deadline.as_millis().max(1), options.timeout.as_millis().max(1));
-    format!(
-        "SET statement_timeout = {deadline}; SET lock_timeout = {lock}; \
-         SET idle_in_transaction_session_timeout = {deadline}; \
-         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-    )
+impl Settings {
+    fn new(options: &Options) -> Self {
+        let (deadline, lock) = (options.deadline.as_millis().max(1), options.timeout.as_millis().max(1));
+        let set = |set: &str, is_local: bool| {
+            format!(
+                "{set} statement_timeout = {deadline}; {set} lock_timeout = {lock}; \
+                 {set} idle_in_transaction_session_timeout = {deadline}; {set} TimeZone = 'UTC'; \
+                 SELECT set_config('synchronous_commit', 'on', {is_local}) WHERE current_setting('synchronous_commit') = 'off'"
+            )
+        };
+        Self { of_session: set("SET", false), of_transaction: set("SET LOCAL", true) }
+    }
 }

@@ -1,9 +1,8 @@
 //! Errors of the database: their classes, and which of them are worth a retry.
 //!
-//! PostgreSQL reports a SQLSTATE, but diesel keeps only some of them (40001, 25006, violated constraints) and passes on
-//! the message of all others; SQLite has messages only. So the others are recognised by their English messages, which
-//! the connection requests where it may ([`crate::connector`]). An unknown message may be a deadlock reported in another
-//! language, and is retried twice before it counts as a defect.
+//! PostgreSQL reports a SQLSTATE, but diesel keeps only some of them (40001, 25006, violated constraints); SQLite has messages only. So
+//! the others are recognised by their messages, to which the connection adds the SQLSTATE (`crate::postgres_error`). An unknown
+//! message without one is retried twice before it counts as a defect.
 
 use crate::one_row::NO_ROW;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -81,7 +80,7 @@ pub(crate) enum Trouble {
     Lost,
     /// A condition that ends without a change here: a timeout, a full disk, a server that is starting.
     Transient,
-    /// An unknown message.
+    /// An unknown message without a SQLSTATE.
     Unclear,
     /// The statement was refused.
     Defect,
@@ -110,7 +109,9 @@ impl Trouble {
             DieselError::DatabaseError(_, detail) => {
                 let message = detail.message();
                 let known = KNOWN.iter().find(|(_, texts)| texts.iter().any(|text| message.contains(text)));
-                known.map_or(Self::Unclear, |(trouble, _)| *trouble)
+                // With a SQLSTATE the server has said what it is, and that nothing is committed.
+                let unknown = if message.contains("SQLSTATE") { Self::Defect } else { Self::Unclear };
+                known.map_or(unknown, |(trouble, _)| *trouble)
             }
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::of(commit_error),
             _ => Self::Defect,
@@ -123,35 +124,35 @@ const KNOWN: [(Trouble, &[&str]); 3] = [
     (
         Trouble::Conflict,
         &[
-            // 40P01.
-            "deadlock detected",
-            // 22012: the row was changed since it was read.
+            // A deadlock.
+            "SQLSTATE 40P01",
+            // The row was changed since it was read.
             NO_ROW,
         ],
     ),
     (
         Trouble::Lost,
         &[
-            // 57P01, 57P02, 57P04, 57P05, 25P03: an administrator, a crash, a dropped database, a session or a
-            // transaction that was idle for too long.
-            "terminating connection",
+            // An administrator, a crash, a dropped database, a session or a transaction that was idle for too long.
+            "SQLSTATE 57P01",
+            "SQLSTATE 57P02",
+            "SQLSTATE 57P04",
+            "SQLSTATE 57P05",
+            "SQLSTATE 25P03",
+            // The connection: what a pooler says before it closes one.
+            "SQLSTATE 08",
         ],
     ),
     (
         Trouble::Transient,
         &[
-            // 57014, 55P03: a time-out, or an administrator.
-            "canceling statement",
-            // 57P03.
-            "the database system is",
-            // 53300.
-            "too many clients already",
-            "connection slots are reserved",
-            "too many connections",
-            // 53100, 53200.
-            "No space left on device",
-            "out of memory",
-            "out of shared memory",
+            // A time-out, or an administrator.
+            "SQLSTATE 57014",
+            "SQLSTATE 55P03",
+            // The server is starting or stopping.
+            "SQLSTATE 57P03",
+            // Disk, memory, connections.
+            "SQLSTATE 53",
             // SQLite: BUSY, LOCKED, FULL, IOERR, CANTOPEN, READONLY, NOMEM.
             "database is locked",
             "database table is locked",
@@ -186,15 +187,16 @@ mod tests {
         use DatabaseErrorKind as Kind;
         for (kind, message, trouble) in [
             (Kind::SerializationFailure, "konnte nicht serialisieren", Trouble::Conflict),
-            (Kind::Unknown, "deadlock detected", Trouble::Conflict),
-            (Kind::Unknown, "division by zero", Trouble::Conflict),
+            (Kind::Unknown, "Verklemmung (Deadlock) entdeckt (SQLSTATE 40P01)", Trouble::Conflict),
+            (Kind::Unknown, "division by zero (SQLSTATE 22012)", Trouble::Conflict),
             (Kind::UnableToSendCommand, "connection closed", Trouble::Lost),
-            (Kind::Unknown, "terminating connection due to administrator command", Trouble::Lost),
-            (Kind::Unknown, "terminating connection because of crash of another server process", Trouble::Lost),
+            (Kind::Unknown, "terminating connection due to administrator command (SQLSTATE 57P01)", Trouble::Lost),
+            (Kind::Unknown, "terminating connection because of crash of … (SQLSTATE 57P02)", Trouble::Lost),
+            (Kind::Unknown, "server conn crashed? (SQLSTATE 08P01)", Trouble::Lost),
             (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction", Trouble::Lost),
-            (Kind::Unknown, "canceling statement due to statement timeout", Trouble::Transient),
-            (Kind::Unknown, "the database system is shutting down", Trouble::Transient),
-            (Kind::Unknown, "could not extend file \"base/1/2\": No space left on device", Trouble::Transient),
+            (Kind::Unknown, "canceling statement due to statement timeout (SQLSTATE 57014)", Trouble::Transient),
+            (Kind::Unknown, "the database system is shutting down (SQLSTATE 57P03)", Trouble::Transient),
+            (Kind::Unknown, "could not extend file \"base/1/2\" (SQLSTATE 53100)", Trouble::Transient),
             (Kind::Unknown, "database is locked", Trouble::Transient),
             (Kind::Unknown, "database or disk is full", Trouble::Transient),
         ] {
@@ -204,6 +206,7 @@ mod tests {
         for (kind, message, trouble) in [
             (Kind::UniqueViolation, "database is locked", Trouble::Defect),
             (Kind::Unknown, "no such table: accounts", Trouble::Unclear),
+            (Kind::Unknown, "relation \"accounts\" does not exist (SQLSTATE 42P01)", Trouble::Defect),
         ] {
             let error = said(kind, message);
             assert_eq!((error.trouble(), error.is_unavailable()), (trouble, false), "{message}");
@@ -212,12 +215,14 @@ mod tests {
 
     #[test]
     fn a_connection_lost_while_committing_is_not_to_be_repeated() {
-        for message in ["terminating connection due to administrator command", "in einer anderen Sprache"] {
+        for message in ["terminating connection … (SQLSTATE 57P01)", "in another language"] {
             let error = said(DatabaseErrorKind::Unknown, message).at_commit();
             assert_eq!((error.trouble(), error.is_unavailable()), (Trouble::Transient, true), "{message}");
         }
         let conflict = said(DatabaseErrorKind::SerializationFailure, "could not serialize access").at_commit();
         assert_eq!(conflict.trouble(), Trouble::Conflict, "the database said that it did not happen");
+        let refused = said(DatabaseErrorKind::Unknown, "relation \"x\" does not exist (SQLSTATE 42P01)").at_commit();
+        assert_eq!((refused.trouble(), refused.is_unavailable()), (Trouble::Defect, false));
         let violated = said(DatabaseErrorKind::ForeignKeyViolation, "violates foreign key").at_commit();
         assert!(!violated.is_unavailable());
     }

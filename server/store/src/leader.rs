@@ -5,7 +5,7 @@
 //! off would keep them until the deadline.
 
 use crate::connector::Connector;
-use diesel_async::AsyncPgConnection;
+use crate::postgres_conn::PgConn;
 use diesel_async::pooled_connection::deadpool::Pool;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -68,7 +68,7 @@ pub(crate) struct Leader {
 }
 
 impl Leader {
-    pub(crate) fn watch(connector: Arc<RwLock<Arc<Connector>>>, pool: Pool<AsyncPgConnection>) -> Self {
+    pub(crate) fn watch(connector: Arc<RwLock<Arc<Connector>>>, pool: Pool<PgConn>) -> Self {
         // Whoever opens a store has reached the database just now.
         let (sender, seen) = watch::channel(Seen { epoch: 0, is_there: true });
         let mut watching = JoinSet::new();
@@ -105,7 +105,7 @@ impl Following {
 
 struct Watch {
     connector: Arc<RwLock<Arc<Connector>>>,
-    pool: Pool<AsyncPgConnection>,
+    pool: Pool<PgConn>,
     sender: watch::Sender<Seen>,
     client: Option<Client>,
     /// When the server was started that is followed.

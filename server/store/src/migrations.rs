@@ -1,7 +1,7 @@
 //! Migrations: one embedded folder for each database, run by one process at a time.
 //!
-//! On PostgreSQL an advisory lock makes other processes wait. Nothing else uses such locks, so a server without them can be
-//! used if one process migrates it. On SQLite the write lock has the same effect. Missing migrations are found by reading
+//! On PostgreSQL an advisory lock makes other processes wait. A transaction of its own holds it, which also holds its session where
+//! [sessions are shared](crate::sessions). Nothing else uses such locks, so a server without them can be used if one process migrates it. On SQLite the write lock has the same effect. Missing migrations are found by reading
 //! only, so a node whose role may not create tables starts on a database that is up to date.
 //!
 //! During an upgrade the database may have migrations that older nodes do not know. That is not an error: a migration must
@@ -11,9 +11,12 @@
 //!
 //! On PostgreSQL a migration waits for a lock at most [`LOCK_WAIT`] at a time: statements of running nodes queue up behind it.
 
-use crate::connector::{Connector, USE_ENGLISH_MESSAGES};
+use crate::connector::Connector;
 use crate::open_error::OpenError;
+use crate::postgres_conn::PgConn;
+use crate::sessions::{Sessions, first_value};
 use crate::sqlite::TEMPORARY_FILES;
+use countersign_domain::error_chain;
 use diesel::Connection as _;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection as _;
@@ -21,18 +24,21 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 use diesel::sql_types::{Bool, Text};
-use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio_postgres::Client;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Key of the advisory lock: "counters" in ASCII.
 const LOCK: i64 = i64::from_be_bytes(*b"counters");
+
+/// Time between two attempts to take it. Between them no session is held, so that those who wait leave a small pool to the one that migrates.
+const LOCK_POLL: Duration = Duration::from_millis(100);
 
 /// Longest wait for another process that migrates the same SQLite file.
 const SQLITE_PATIENCE: Duration = Duration::from_secs(60);
@@ -210,15 +216,15 @@ pub(crate) async fn enable_wal(path: PathBuf, timeout: Duration) -> Result<(), O
     .await
 }
 
-type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
+type Blocking = AsyncConnectionWrapper<PgConn>;
 
 fn applied_on_server(connection: &mut Blocking) -> Result<Vec<Applied>, OpenError> {
     Ok(applied!(connection, "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS \"exists\""))
 }
 
 /// Names of the migrations missing in a database on a server.
-pub(crate) async fn missing_in_postgres(connector: &Connector) -> Result<Vec<String>, OpenError> {
-    let connection = connector.connect().await.map_err(OpenError::unreachable)?;
+pub(crate) async fn missing_in_postgres(connector: &Connector, sessions: Sessions) -> Result<Vec<String>, OpenError> {
+    let connection = connector.connect(sessions).await.map_err(OpenError::unreachable)?;
     spawn_blocking(move || {
         let applied = applied_on_server(&mut Blocking::from(connection))?;
         Ok(names(&missing::<diesel::pg::Pg>(&POSTGRES, &applied)?))
@@ -227,40 +233,64 @@ pub(crate) async fn missing_in_postgres(connector: &Connector) -> Result<Vec<Str
 }
 
 /// Migrates a database on a server, each migration as one transaction.
-pub(crate) async fn migrate_postgres(connector: &Connector) -> Result<Vec<String>, OpenError> {
-    let connection = connector.connect_bare().await.map_err(OpenError::unreachable)?;
-    spawn_blocking(move || {
+pub(crate) async fn migrate_postgres(connector: &Connector, sessions: Sessions) -> Result<Vec<String>, OpenError> {
+    let lock = lock(connector).await?;
+    let connection = connector.connect_bare(sessions).await.map_err(OpenError::unreachable)?;
+    let migrated = spawn_blocking(move || {
         let mut connection = Blocking::from(connection);
-        let lock = format!("SELECT pg_advisory_lock({LOCK})");
-        match diesel::sql_query(lock).execute(&mut connection) {
-            Ok(_) => {}
-            // A server without advisory locks names them in its error.
-            Err(error) if error.to_string().contains("advisory") => {}
-            Err(error) => return Err(OpenError::unreachable(error)),
-        }
-        // The lock ends with the connection, on every path.
         let applied = applied_on_server(&mut connection)?;
         let missing = missing::<diesel::pg::Pg>(&POSTGRES, &applied)?;
         connection.applied_migrations().map_err(OpenError::Migration)?;
-        // By its message it is known that a lock was waited for too long.
-        let _ = connection.batch_execute(USE_ENGLISH_MESSAGES);
-        let bound = format!("SET lock_timeout = {}", LOCK_WAIT.as_millis());
-        connection.batch_execute(&bound).map_err(|error| OpenError::Migration(error.into()))?;
         for migration in &missing {
             apply_on_server(&mut connection, migration.as_ref())?;
         }
         Ok(names(&missing))
     })
-    .await
+    .await;
+    drop(lock);
+    migrated
+}
+
+/// Takes the advisory lock. It ends with this connection. Should it end earlier, no harm is done: the transaction of a migration that
+/// another process has applied meanwhile fails, because it notes the version as well.
+async fn lock(connector: &Connector) -> Result<Client, OpenError> {
+    let client = connector.client().await.map_err(OpenError::unreachable)?;
+    let lock = format!(
+        "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_try_advisory_xact_lock({LOCK})::text"
+    );
+    loop {
+        match client.simple_query(&lock).await {
+            Ok(answers) if first_value(&answers).as_deref() == Some("true") => return Ok(client),
+            Ok(_) => client.batch_execute("ROLLBACK").await.map_err(OpenError::unreachable)?,
+            // A server without advisory locks names them in its error.
+            Err(error) if error_chain(&error).contains("advisory") => return Ok(client),
+            Err(error) => return Err(OpenError::unreachable(error)),
+        }
+        tokio::time::sleep(LOCK_POLL).await;
+    }
+}
+
+/// Why a migration failed.
+struct MigrationError(Box<dyn std::error::Error + Send + Sync>);
+
+impl From<DieselError> for MigrationError {
+    fn from(error: DieselError) -> Self {
+        Self(error.into())
+    }
 }
 
 /// Applies a migration as one transaction, again if other transactions hold what it needs.
 fn apply_on_server(connection: &mut Blocking, migration: &dyn Migration<diesel::pg::Pg>) -> Result<(), OpenError> {
+    let settings = format!("SET LOCAL lock_timeout = {}; SET LOCAL TimeZone = 'UTC'", LOCK_WAIT.as_millis());
     for attempt in 1.. {
-        let Err(error) = connection.run_migration(migration) else { break };
-        // Diesel keeps neither the SQLSTATE (55P03, 40P01) nor the cause. In another language it is a failure as any other.
+        let applied = connection.transaction(|connection| {
+            connection.batch_execute(&settings)?;
+            connection.run_migration(migration).map_err(MigrationError)
+        });
+        let Err(MigrationError(error)) = applied else { break };
+        // By its message, because diesel does not keep the cause: a lock that was not to be had, a deadlock.
         let message = error.to_string();
-        if !["due to lock timeout", "deadlock detected"].iter().any(|text| message.contains(text)) {
+        if !["SQLSTATE 55P03", "SQLSTATE 40P01"].iter().any(|code| message.contains(code)) {
             return Err(OpenError::Migration(error));
         }
         if attempt == LOCK_ATTEMPTS {

@@ -5,13 +5,13 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::result::QueryResult;
 
-/// An `UPDATE` or `DELETE` of at most one row. If it affects none, the statement fails with a division by zero (SQLSTATE 22012), and the
+/// An `UPDATE` or `DELETE` of at most one row. If it affects none, the statement fails with a division by zero, and the
 /// `COMMIT` after it rolls back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OneRow<S>(pub(crate) S);
 
-/// The message of that error.
-pub(crate) const NO_ROW: &str = "division by zero";
+/// In the message of that error.
+pub(crate) const NO_ROW: &str = "SQLSTATE 22012";
 
 impl<S: QueryFragment<Pg>> QueryFragment<Pg> for OneRow<S> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {

@@ -6,7 +6,7 @@ use crate::migrations;
 use crate::open_error::OpenError;
 use crate::options::{Database, Options};
 use crate::postgres::Postgres;
-use crate::sessions;
+use crate::sessions::Sessions;
 use crate::sqlite::Sqlite;
 use crate::store::{Backend, Store};
 use std::sync::Arc;
@@ -18,12 +18,11 @@ impl Store {
     /// If the database cannot be reached, a migration fails, or one is missing and must not be run.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let lock = lock(options)?;
-        if options.migrate {
-            Self::migrate(options).await?;
-        } else {
-            let missing = Self::missing_migrations(options).await?;
-            if !missing.is_empty() {
-                return Err(OpenError::Outdated { missing });
+        let Found { missing, sessions } = look(options).await?;
+        if !missing.is_empty() {
+            match options.migrate {
+                true => drop(migrate(options, sessions).await?),
+                false => return Err(OpenError::Outdated { missing }),
             }
         }
         let backend = match &options.database {
@@ -31,7 +30,7 @@ impl Store {
                 migrations::enable_wal(path.clone(), options.timeout).await?;
                 Backend::Sqlite(Sqlite::new(path, options, lock)?)
             }
-            Database::Postgres(url) => Backend::Postgres(Postgres::new(options, url)?),
+            Database::Postgres(url) => Backend::Postgres(Postgres::new(options, url, sessions)?),
         };
         Ok(Self { backend, observer: Arc::clone(&options.observer) })
     }
@@ -56,33 +55,51 @@ impl Store {
     /// SQLite none.
     pub async fn migrate(options: &Options) -> Result<Vec<String>, OpenError> {
         let _lock = lock(options)?;
-        if Self::missing_migrations(options).await?.is_empty() {
+        let Found { missing, sessions } = look(options).await?;
+        if missing.is_empty() {
             return Ok(Vec::new());
         }
-        match &options.database {
-            Database::Sqlite(path) => migrations::migrate_sqlite(path.clone(), options.timeout).await,
-            Database::Postgres(url) => migrations::migrate_postgres(&Connector::new(url, options)?).await,
-        }
+        migrate(options, sessions).await
     }
 
     /// The names of missing migrations. The database is only read.
     ///
     /// # Errors
-    /// If the database cannot be reached, or its connections share sessions.
+    /// If the database cannot be reached.
     pub async fn missing_migrations(options: &Options) -> Result<Vec<String>, OpenError> {
-        match &options.database {
-            Database::Sqlite(path) => migrations::missing_in_sqlite(path.clone(), options.timeout).await,
-            Database::Postgres(url) => {
-                let connector = Connector::new(url, options)?;
-                let looking = async {
-                    match sessions::are_shared(&connector).await? {
-                        true => Err(OpenError::SharedSessions),
-                        false => migrations::missing_in_postgres(&connector).await,
-                    }
-                };
-                tokio::time::timeout(options.deadline, looking).await.map_err(OpenError::unreachable)?
-            }
+        Ok(look(options).await?.missing)
+    }
+}
+
+/// What is to be known of a database before it is used.
+struct Found {
+    /// Names of missing migrations.
+    missing: Vec<String>,
+    sessions: Sessions,
+}
+
+/// The database is only read.
+async fn look(options: &Options) -> Result<Found, OpenError> {
+    match &options.database {
+        Database::Sqlite(path) => {
+            let missing = migrations::missing_in_sqlite(path.clone(), options.timeout).await?;
+            Ok(Found { missing, sessions: Sessions::Own })
         }
+        Database::Postgres(url) => {
+            let connector = Connector::new(url, options)?;
+            let looking = async {
+                let sessions = Sessions::of(&connector).await?;
+                Ok(Found { missing: migrations::missing_in_postgres(&connector, sessions).await?, sessions })
+            };
+            tokio::time::timeout(options.deadline, looking).await.map_err(OpenError::unreachable)?
+        }
+    }
+}
+
+async fn migrate(options: &Options, sessions: Sessions) -> Result<Vec<String>, OpenError> {
+    match &options.database {
+        Database::Sqlite(path) => migrations::migrate_sqlite(path.clone(), options.timeout).await,
+        Database::Postgres(url) => migrations::migrate_postgres(&Connector::new(url, options)?, sessions).await,
     }
 }
 

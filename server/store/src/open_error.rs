@@ -35,12 +35,12 @@ pub enum OpenError {
          start again"
     )]
     TablesInUse { migration: String },
-    /// A pooler lends sessions for a transaction.
+    /// A pooler lends sessions for a statement.
     #[error(
-        "the database's connections share its sessions: a pooler in transaction mode is in between, such as PgBouncer with \
-         `pool_mode = transaction`. Set `pool_mode = session` for this database, or connect to PostgreSQL itself"
+        "the database cannot be used through a pooler in statement mode, such as PgBouncer with `pool_mode = statement`, which allows no \
+         transactions. Set `pool_mode = transaction` or `session` for this database, or connect to PostgreSQL itself"
     )]
-    SharedSessions,
+    NoTransactions,
     #[error("the pool of connections cannot be made")]
     Pool(#[from] BuildError),
 }

@@ -10,9 +10,11 @@ use crate::gathering::Gathering;
 use crate::leader::{Following, Leader};
 use crate::open_error::OpenError;
 use crate::options::{Database, Options};
-use crate::pipelining::{CountMisses, misses};
+use crate::postgres_conn::{PgConn, Rows};
+use crate::postgres_row::PgRow;
 use crate::retry::{Pauses, Tries};
 use crate::rows::FoundSession;
+use crate::sessions::Sessions;
 use crate::work::TxOutcome;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::AuditId;
@@ -24,9 +26,9 @@ use diesel::result::DatabaseErrorKind;
 use diesel::result::Error::{DatabaseError, QueryBuilderError};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnection as _, AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncConnectionCore, SimpleAsyncConnection};
 use futures::future::BoxFuture;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -37,12 +39,9 @@ macro_rules! pipeline {
     ($connection:ident; $($($function:ident)::+ ($($argument:expr),*)),+ $(,)?) => {{
         let connection: &Conn = $connection;
         // Boxed, so that the future of a unit of work does not have to hold the largest of its pipelines.
+        // Not `try_join!`: after an error the other statements fail as well, and it may return one of their errors.
         let pipelined = Box::pin(async {
-            let is_inner = connection.begin_pipeline();
-            // Not `try_join!`: after an error the other statements fail as well, and it may return one of their errors.
-            let done = futures::join!($(async { $($function)::+(&mut connection.clone(), $($argument),*).await }),+);
-            connection.end_pipeline(is_inner);
-            done
+            futures::join!($(async { $($function)::+(&mut connection.clone(), $($argument),*).await }),+)
         });
         // Unconstrained, so that no statement waits for the task's next turn before it is sent (tokio's cooperative scheduling).
         $crate::pipeline::Results::all(tokio::task::unconstrained(pipelined).await)?
@@ -101,7 +100,7 @@ const WITHOUT_LEADER: Duration = Duration::from_secs(3);
 
 /// Connections to one server.
 pub(crate) struct Postgres {
-    pool: Pool<AsyncPgConnection>,
+    pool: Pool<PgConn>,
     /// Replaced as a whole when certificates are read again.
     connector: Arc<RwLock<Arc<Connector>>>,
     options: Options,
@@ -114,21 +113,17 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Prepares connections without opening any, and begins to watch their server.
-    pub(crate) fn new(options: &Options, url: &str) -> Result<Self, OpenError> {
+    pub(crate) fn new(options: &Options, url: &str, sessions: Sessions) -> Result<Self, OpenError> {
         let connector = Arc::new(RwLock::new(Arc::new(Connector::new(url, options)?)));
         let current = Arc::clone(&connector);
-        let mut config = ManagerConfig::<AsyncPgConnection>::default();
+        let mut config = ManagerConfig::<PgConn>::default();
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |_| {
             let connector = Arc::clone(&current.read().unwrap_or_else(PoisonError::into_inner));
-            Box::pin(async move {
-                let mut connection = connector.connect().await?;
-                connection.set_instrumentation(CountMisses::new());
-                Ok(connection)
-            })
+            Box::pin(async move { connector.connect(sessions).await })
         });
         // The connector has the address.
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(String::new(), config);
+        let manager = AsyncDieselConnectionManager::<PgConn>::new_with_config(String::new(), config);
         let pool = Pool::builder(manager)
             .max_size(options.connections)
             .wait_timeout(Some(options.timeout))
@@ -175,8 +170,6 @@ impl Postgres {
             connection: Some(connection),
             following,
             is_to_begin: AtomicBool::new(begins),
-            is_pipelining: AtomicBool::new(false),
-            misses_before: AtomicU64::new(0),
             commits_separately: AtomicBool::new(is_retry),
             commit_is_sent: AtomicBool::new(false),
             commit_is_unknown: AtomicBool::new(false),
@@ -216,14 +209,10 @@ pub(crate) struct Conn(Arc<Lent>);
 /// server rolls back and releases its locks.
 struct Lent {
     /// `Some` until it is dropped.
-    connection: Option<Object<AsyncPgConnection>>,
+    connection: Option<Object<PgConn>>,
     following: Following,
     is_to_begin: AtomicBool,
-    is_pipelining: AtomicBool,
-    /// [`misses`] at the beginning of the last pipeline.
-    misses_before: AtomicU64,
-    /// Whether `COMMIT` is not pipelined: in a retry, so that the work learns which of its statements affect no row; and after a statement
-    /// that cannot be cached, because it is prepared each time.
+    /// Whether `COMMIT` is not pipelined: in a retry, so that the work learns which of its statements affect no row.
     commits_separately: AtomicBool,
     commit_is_sent: AtomicBool,
     /// Whether the connection was lost after that.
@@ -251,32 +240,8 @@ impl Drop for Lent {
 }
 
 impl Conn {
-    fn shared(&self) -> &AsyncPgConnection {
+    fn shared(&self) -> &PgConn {
         self.0.connection.as_ref().expect("it is taken only when it is dropped")
-    }
-
-    /// Begins a pipeline, in the poll that sends its statements. Returns whether it is nested in another one.
-    pub(crate) fn begin_pipeline(&self) -> bool {
-        let is_inner = self.0.is_pipelining.swap(true, Ordering::Relaxed);
-        if !is_inner {
-            self.0.misses_before.store(misses(), Ordering::Relaxed);
-        }
-        is_inner
-    }
-
-    pub(crate) fn end_pipeline(&self, was_inner: bool) {
-        self.0.is_pipelining.store(was_inner, Ordering::Relaxed);
-    }
-
-    /// Whether all statements of the current pipeline have been sent; called in the poll that sends them.
-    fn has_sent_all(&self) -> bool {
-        misses() == self.0.misses_before.load(Ordering::Relaxed) && !self.0.commits_separately.load(Ordering::Relaxed)
-    }
-
-    fn note_uncached<T: QueryFragment<Pg>>(&self, statement: &T) {
-        if !statement.is_safe_to_cache_prepared(&Pg).unwrap_or(false) {
-            self.0.commits_separately.store(true, Ordering::Relaxed);
-        }
     }
 
     /// Sends a statement; the first one of a transaction after `BEGIN`.
@@ -286,13 +251,12 @@ impl Conn {
             return Box::pin(async { Err(QueryBuilderError(AfterCommit.into())) });
         }
         let begins = self.0.is_to_begin.swap(false, Ordering::Relaxed);
-        let mut connection = self.shared();
         Box::pin(self.unless_replaced(async move {
             if !begins {
                 return statement.await;
             }
             // Both are polled in this order, and a request is sent when it is first polled.
-            let (begun, outcome) = futures::join!(connection.batch_execute("BEGIN"), statement);
+            let (begun, outcome) = futures::join!(self.shared().begin(), statement);
             begun?;
             outcome
         }))
@@ -313,8 +277,7 @@ impl Conn {
     /// Sends `COMMIT`. If the connection is lost, the outcome is unknown.
     async fn commit(&self) -> QueryResult<()> {
         self.0.commit_is_sent.store(true, Ordering::Relaxed);
-        let mut connection = self.shared();
-        match self.unless_replaced(connection.batch_execute("COMMIT")).await {
+        match self.unless_replaced(self.shared().run("COMMIT")).await {
             Err(error) if Trouble::of(&error) == Trouble::Lost => {
                 self.0.commit_is_unknown.store(true, Ordering::Relaxed);
                 Ok(())
@@ -326,7 +289,7 @@ impl Conn {
     /// Ends the transaction, if one was begun.
     async fn roll_back(&self) -> Result<(), StoreError> {
         if !self.0.is_to_begin.load(Ordering::Relaxed) {
-            self.unless_replaced(self.shared().batch_execute("ROLLBACK")).await?;
+            self.unless_replaced(self.shared().run("ROLLBACK")).await?;
         }
         self.mark_done();
         Ok(())
@@ -378,10 +341,10 @@ pub(crate) fn may_pipeline_commit(connection: &Conn) -> bool {
 
 /// Sends `COMMIT` right after the last statements of a unit of work, without waiting for their results: saves a round trip. It has to be
 /// the last call of a `pipeline!`, and the work has to return [`TxOutcome::Commit`] if none of the calls fails. If a statement fails, the
-/// database rolls back. If `is_last` is false, or a statement waits to be prepared, this does nothing, and [`finish`] commits.
+/// database rolls back. If `is_last` is false, or this is a retry, this does nothing, and [`finish`] commits.
 pub(crate) async fn pipeline_commit(connection: &mut Conn, is_last: bool) -> Result<(), StoreError> {
     let has_begun = !connection.0.is_to_begin.load(Ordering::Relaxed);
-    if is_last && has_begun && connection.has_sent_all() {
+    if is_last && has_begun && may_pipeline_commit(connection) {
         connection.commit().await?;
     }
     Ok(())
@@ -399,16 +362,15 @@ struct AfterCommit;
 
 impl SimpleAsyncConnection for Conn {
     async fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
-        let mut connection = self.shared();
-        self.send(Box::pin(connection.batch_execute(query))).await
+        self.send(Box::pin(self.shared().run(query))).await
     }
 }
 
 impl AsyncConnectionCore for Conn {
     type ExecuteFuture<'conn, 'query> = BoxFuture<'conn, QueryResult<usize>>;
-    type LoadFuture<'conn, 'query> = BoxFuture<'conn, QueryResult<Self::Stream<'conn, 'query>>>;
-    type Stream<'conn, 'query> = <AsyncPgConnection as AsyncConnectionCore>::Stream<'conn, 'query>;
-    type Row<'conn, 'query> = <AsyncPgConnection as AsyncConnectionCore>::Row<'conn, 'query>;
+    type LoadFuture<'conn, 'query> = BoxFuture<'conn, QueryResult<Rows>>;
+    type Stream<'conn, 'query> = Rows;
+    type Row<'conn, 'query> = PgRow;
     type Backend = Pg;
 
     fn load<'conn, 'query, T>(&'conn mut self, source: T) -> Self::LoadFuture<'conn, 'query>
@@ -416,19 +378,14 @@ impl AsyncConnectionCore for Conn {
         T: AsQuery + 'query,
         T::Query: QueryFragment<Self::Backend> + QueryId + 'query,
     {
-        let source = source.as_query();
-        self.note_uncached(&source);
-        let mut connection = self.shared();
-        self.send(connection.load(source))
+        self.send(self.shared().query(&source.as_query()))
     }
 
     fn execute_returning_count<'conn, 'query, T>(&'conn mut self, source: T) -> Self::ExecuteFuture<'conn, 'query>
     where
         T: QueryFragment<Self::Backend> + QueryId + 'query,
     {
-        self.note_uncached(&source);
-        let mut connection = self.shared();
-        let response = self.send(connection.execute_returning_count(source));
+        let response = self.send(self.shared().count_affected(&source));
         let lent = Arc::clone(&self.0);
         Box::pin(async move {
             match response.await {

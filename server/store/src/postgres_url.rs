@@ -17,6 +17,8 @@ pub(crate) struct PostgresUrl {
     /// All settings but the encryption, for each host of its own. With several hosts, the one that takes writes is meant.
     pub(crate) hosts: Vec<Config>,
     pub(crate) encryption: Encryption,
+    /// A pooler in transaction mode is in between (`pgbouncer=true`, as Prisma has it and hosts write it).
+    pub(crate) is_pooled: bool,
 }
 
 /// When a connection is encrypted.
@@ -69,6 +71,22 @@ pub enum UrlError {
     ReadOnly,
     #[error("the address of the database has {hosts} hosts, and {ports} ports: one for each, or one for all")]
     Ports { hosts: usize, ports: usize },
+    #[error("`pgbouncer` is true, for a pooler in transaction mode, or false")]
+    Pgbouncer,
+    /// Of Prisma and others.
+    #[error(
+        "take `connection_limit` out of the database's address: how many connections a node makes is set by \
+         COUNTERSIGN_DATABASE_CONNECTIONS"
+    )]
+    ConnectionLimit,
+    #[error(
+        "take `pool_timeout` out of the database's address: how long a connection is waited for is set by COUNTERSIGN_DATABASE_TIMEOUT"
+    )]
+    PoolTimeout,
+    #[error(
+        "take `schema` out of the database's address: which schema is used is set in the database, by `ALTER ROLE … SET search_path`"
+    )]
+    Schema,
     #[error("the address of the database cannot be understood: {0}")]
     Rest(String),
 }
@@ -76,13 +94,21 @@ pub enum UrlError {
 impl PostgresUrl {
     pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
         let (rest, parameters) = split(url)?;
-        let (mut mode, mut roots, mut kept) = (None, None, Vec::new());
+        let (mut mode, mut roots, mut is_pooled, mut kept) = (None, None, false, Vec::new());
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let value = || percent_decode_str(value).decode_utf8_lossy().into_owned();
             match &*percent_decode_str(key).decode_utf8_lossy() {
                 "sslmode" => mode = Some(value()),
                 "sslrootcert" => roots = Some(value()).filter(|file| !file.is_empty()),
+                "pgbouncer" => {
+                    is_pooled = value().parse().map_err(|_| UrlError::Pgbouncer)?;
+                }
+                // Supabase's and Vercel's note of where the address is from.
+                "supa" => {}
+                "connection_limit" => return Err(UrlError::ConnectionLimit),
+                "pool_timeout" => return Err(UrlError::PoolTimeout),
+                "schema" => return Err(UrlError::Schema),
                 _ => kept.push(parameter),
             }
         }
@@ -99,7 +125,7 @@ impl PostgresUrl {
         if config.get_target_session_attrs() == TargetSessionAttrs::ReadOnly {
             return Err(UrlError::ReadOnly);
         }
-        Ok(Self { hosts: each_host(&config)?, encryption })
+        Ok(Self { hosts: each_host(&config)?, encryption, is_pooled })
     }
 }
 
@@ -290,6 +316,32 @@ mod tests {
             PostgresUrl::parse("postgres:///base?host=a,b,c&port=1,2").unwrap_err(),
             UrlError::Ports { hosts: 3, ports: 2 }
         );
+    }
+
+    #[test]
+    fn parameters_of_hosted_databases_are_understood_or_named() {
+        let is_pooled = |parameters: &str| {
+            PostgresUrl::parse(&format!("postgres://me:secret@db.example/two{parameters}")).map(|url| url.is_pooled)
+        };
+        for (parameters, expected) in [
+            ("", Ok(false)),
+            ("?pgbouncer=true", Ok(true)),
+            ("?pgbouncer=false", Ok(false)),
+            ("?sslmode=require&pgbouncer=true&connect_timeout=15", Ok(true)),
+            ("?sslmode=require&channel_binding=require&options=endpoint%3Dcool-1", Ok(false)),
+            ("?supa=base-pooler.x", Ok(false)),
+            ("?pgbouncer=yes", Err(UrlError::Pgbouncer)),
+            ("?pgbouncer=true&connection_limit=1", Err(UrlError::ConnectionLimit)),
+            ("?pool_timeout=0", Err(UrlError::PoolTimeout)),
+            ("?schema=public", Err(UrlError::Schema)),
+        ] {
+            let parsed = is_pooled(parameters);
+            assert_eq!(parsed, expected, "{parameters}");
+            if let (Some((name, _)), Err(error)) = (parameters.trim_start_matches('?').rsplit_once('='), parsed) {
+                let name = name.rsplit('&').next().unwrap();
+                assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Databases on a server, and what tests ask of them behind the back of the code under test.
 
+use crate::pooler::Pooler;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
@@ -52,6 +53,8 @@ impl Address {
 pub struct Database {
     address: Address,
     name: String,
+    /// What is in front of it for the code under test.
+    pooler: Option<Pooler>,
 }
 
 impl Database {
@@ -59,17 +62,31 @@ impl Database {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("countersign_test_{}_{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         query(&address.own_url(), &format!("CREATE DATABASE {name} TEMPLATE template0")).expect("a database");
-        Self { address: address.clone(), name }
+        Self { address: address.clone(), name, pooler: None }
     }
 
     /// The one of the same name on another server, which has it already.
     pub(crate) fn on_other(&self, address: &Address) -> Self {
-        Self { address: address.clone(), name: self.name.clone() }
+        Self { address: address.clone(), name: self.name.clone(), pooler: None }
     }
 
-    /// Its address: `postgres://…`.
+    /// The same behind PgBouncer in the mode that `COUNTERSIGN_TEST_POOLER` names, if it is set.
+    pub(crate) fn pooled(mut self) -> Self {
+        if let Ok(mode) = std::env::var("COUNTERSIGN_TEST_POOLER") {
+            self.pooler = Some(Pooler::start(&self, &mode, &[]));
+        }
+        self
+    }
+
+    /// Its address for the code under test: `postgres://…`.
     #[must_use]
     pub fn url(&self) -> String {
+        self.pooler.as_ref().map_or_else(|| self.direct_url(), |pooler| pooler.url().to_owned())
+    }
+
+    /// Its address on the server itself.
+    #[must_use]
+    pub fn direct_url(&self) -> String {
         self.address.url(&self.name)
     }
 
@@ -78,7 +95,7 @@ impl Database {
     /// # Errors
     /// When the server refuses or cannot be reached.
     pub fn query(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, tokio_postgres::Error> {
-        query(&self.url(), sql)
+        query(&self.direct_url(), sql)
     }
 
     /// The one number that a query gives.

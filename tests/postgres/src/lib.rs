@@ -6,6 +6,8 @@
 //! [`Cluster::own`]. Where there is no PostgreSQL both give `None`, and the binary says so in its last line; where
 //! `CI=true` or `COUNTERSIGN_REQUIRE_POSTGRES` is set, they panic. Tests of [`Pooler`] need PgBouncer, which `CI=true` requires.
 //!
+//! With `COUNTERSIGN_TEST_POOLER=transaction`, or `session`, PgBouncer in this mode is in front of each database, for the code under test.
+//!
 //! [`proxy::Proxy`] counts how often a server waits for its database.
 //!
 //! A temporary cluster listens on the loopback address only, with a password of its own, and does not wait for the
@@ -126,7 +128,7 @@ impl Cluster {
     /// # Panics
     /// When it cannot be made.
     pub fn database(&self) -> Database {
-        Database::make(&self.address)
+        Database::make(&self.address).pooled()
     }
 
     fn server(&self) -> &Server {
@@ -174,7 +176,7 @@ impl Cluster {
     pub fn recover(&self, copy: &Path, until: &str, database: &Database) -> (Self, Database) {
         let server = self.server().recover(copy, until);
         let address = server.address();
-        let database = database.on_other(&address);
+        let database = database.on_other(&address).pooled();
         (Self { address, server: Some(server) }, database)
     }
 

@@ -22,7 +22,7 @@ impl Pooler {
     /// When PgBouncer is not on this machine or does not start.
     #[must_use]
     pub fn start(database: &Database, mode: &str, settings: &[&str]) -> Self {
-        let url = database.url();
+        let url = database.direct_url();
         let (credentials, rest) =
             url.trim_start_matches("postgres://").rsplit_once('@').expect("an address with a user");
         let (user, password) = credentials.split_once(':').expect("a password");
@@ -37,7 +37,7 @@ impl Pooler {
         let configuration = format!(
             "[databases]\n{name} = host={host} port={server_port} dbname={name} user={user} password={password}\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
-             pool_mode = {mode}\nignore_startup_parameters = extra_float_digits\n{}\n",
+             pool_mode = {mode}\nserver_login_retry = 0.1\n{}\n",
             settings.join("\n")
         );
         fs::write(&file, configuration).expect("its configuration can be written");

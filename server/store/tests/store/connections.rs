@@ -30,7 +30,7 @@ impl World {
     /// Somebody else on the same database.
     async fn neighbour(&self) -> Client {
         let Behind::Server(database) = &self.behind else { unreachable!("tests here are about PostgreSQL") };
-        let (client, connection) = tokio_postgres::connect(&database.url(), NoTls).await.unwrap();
+        let (client, connection) = tokio_postgres::connect(&database.direct_url(), NoTls).await.unwrap();
         tokio::spawn(connection);
         client
     }
@@ -49,6 +49,8 @@ impl World {
     fn alter(&self, change: &str) {
         let change = format!("EXECUTE format('ALTER DATABASE %I {change}', current_database());");
         self.behind.execute(&format!("DO $$ BEGIN {change} END $$"));
+        // A pooler keeps sessions that were made before.
+        self.terminate(OTHERS);
     }
 }
 

@@ -428,7 +428,7 @@ async fn a_code_goes_to_the_address_that_an_open_change_leaves() {
     let (user, _, _) = User::enrolled(&world).await;
     let claimant = user.challenged(&world, NOON).await;
     let Behind::Server(database) = &world.behind else { unreachable!() };
-    let (client, connection) = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&database.direct_url(), tokio_postgres::NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
     let begin = "BEGIN; UPDATE accounts SET updated_at = updated_at; \
                  UPDATE methods SET address = 'new@example.org' WHERE kind = 'email'";

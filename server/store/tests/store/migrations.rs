@@ -97,7 +97,7 @@ pub(crate) async fn bring(behind: &Behind, count: usize) {
             (0..count).for_each(|_| drop(connection.run_next_migration(folder("sqlite")).unwrap()));
         }
         Behind::Server(database) => {
-            let connection = diesel_async::AsyncPgConnection::establish(&database.url()).await.unwrap();
+            let connection = diesel_async::AsyncPgConnection::establish(&database.direct_url()).await.unwrap();
             let bring = move || {
                 let mut connection = AsyncConnectionWrapper::<diesel_async::AsyncPgConnection>::from(connection);
                 (0..count).for_each(|_| drop(connection.run_next_migration(folder("postgres")).unwrap()));
@@ -234,7 +234,7 @@ async fn without_leave_to_migrate_missing_migrations_are_an_error_that_says_what
 async fn a_role_without_rights_over_tables_opens_what_is_up_to_date() {
     let world = World::start(DatabaseKind::Postgres).await;
     let Behind::Server(database) = &world.behind else { unreachable!() };
-    let (before, place) = database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (before, place) = database.direct_url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let name = place.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
     world.behind.execute(&format!("CREATE ROLE {name} LOGIN PASSWORD 'node'"));
     let rights = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public";

@@ -122,7 +122,7 @@ async fn a_removal_waits_for_no_other_transaction_on_postgres() {
         take(&world, name, NOON).await.unwrap();
     }
     let crate::world::Behind::Server(database) = &world.behind else { unreachable!() };
-    let (client, connection) = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&database.direct_url(), tokio_postgres::NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
     let renew = "UPDATE budgets SET expires_at = expires_at + 86400000 WHERE name LIKE 'held%'";
     client.batch_execute(&format!("BEGIN; {renew}")).await.unwrap();

@@ -1,8 +1,7 @@
 // The part of a browser that Node has not: `navigator.credentials`, with a software authenticator.
 
 import emulator from "nid-webauthn-emulator";
-
-const { AuthenticatorEmulator, PasskeysCredentialsMemoryRepository, default: WebAuthnEmulator } = emulator;
+import { makeAuthenticator } from "../../support/webauthn.mjs";
 
 /** The page that asks, and the authenticator at hand. */
 let page;
@@ -40,20 +39,9 @@ export async function meanwhile(happens, call) {
   }
 }
 
-/**
- * An authenticator without passkeys, which makes keys of `algorithm`, and verifies its user or sees no more than that somebody is
- * there. Its passkeys are synced ones.
- */
-export function newAuthenticator({ algorithm = "ES256", verifiesUser = true } = {}) {
-  const interaction = (user) => ({ user, options: { uv: verifiesUser, up: true } });
-  return new WebAuthnEmulator(
-    new AuthenticatorEmulator({
-      algorithmIdentifiers: [algorithm],
-      credentialsRepository: new PasskeysCredentialsMemoryRepository(),
-      userMakeCredentialInteraction: interaction,
-      userGetAssertionInteraction: interaction,
-    }),
-  );
+/** An authenticator without passkeys. */
+export function newAuthenticator(options) {
+  return makeAuthenticator(emulator, options);
 }
 
 /** A user who does not touch the authenticator. */

@@ -1,9 +1,8 @@
 // Passkeys, by a software authenticator.
 
 import emulator from "nid-webauthn-emulator";
+import { makeAuthenticator } from "../../support/webauthn.mjs";
 import { challenged, cookieOf, enrolled, PASSWORD, signedUp } from "./people.mjs";
-
-const { AuthenticatorEmulator, PasskeysCredentialsMemoryRepository, default: WebAuthnEmulator } = emulator;
 
 const UNKNOWN = "0".repeat(32);
 
@@ -12,17 +11,9 @@ class Authenticator {
   #origin;
   #emulator;
 
-  constructor(origin, verifiesUser = true) {
-    const interaction = (user) => ({ user, options: { uv: verifiesUser, up: true } });
+  constructor(origin, options) {
     this.#origin = origin;
-    this.#emulator = new WebAuthnEmulator(
-      new AuthenticatorEmulator({
-        algorithmIdentifiers: ["ES256"],
-        credentialsRepository: new PasskeysCredentialsMemoryRepository(),
-        userMakeCredentialInteraction: interaction,
-        userGetAssertionInteraction: interaction,
-      }),
-    );
+    this.#emulator = makeAuthenticator(emulator, options);
   }
 
   create(options) {
@@ -151,7 +142,7 @@ export const passkeys = {
 
   async "passkey without verification"(world) {
     const { browser } = await enrolled(world);
-    const { authenticator } = await register(world, browser, "register", new Authenticator(world.baseURL, false));
+    const { authenticator } = await register(world, browser, "register", new Authenticator(world.baseURL, { verifiesUser: false }));
     await browser.post("sign out", "/sign-out", {});
     await use(browser, "sign in", authenticator);
   },

@@ -3,16 +3,20 @@
 import itertools
 from urllib.parse import parse_qs, quote, urlsplit
 
+import passkeys
 from authenticator import Authenticator
+from passkeys import Passkeys
 from service import PASSWORD, USES_OF_CHALLENGE, USES_OF_PERSON, WRONG_CODE, Pool
 
 BASE = "/api/auth"
 SESSION_COOKIE = "better-auth.session_token"
 CHALLENGE_COOKIE = "better-auth.two_factor"
 
-# A session without a second factor, one whose factor is not confirmed yet, one that has passed its factor, and one of a
-# trusted device, which has not.
-SESSION_KINDS = ("plain", "pending", "passed", "passed", "trusted")
+# A session without a second factor, one whose factor is not confirmed yet, one that has passed its factor, one of a trusted
+# device, which has not, and one without a second factor whose person has a passkey.
+SESSION_KINDS = ("plain", "pending", "passed", "passed", "trusted", "passkey")
+# Who has a passkey: for signing in, for a challenge, and for a session that has not passed its factor.
+PASSKEY_KINDS = ("passkey", "challenged", "trusted")
 # What ends the session, renews it, or changes what is known of its person.
 ENDING_PATHS = (
     "/sign-out",
@@ -25,6 +29,7 @@ ENDING_PATHS = (
     "/two-factor/disable",
     "/trusted-devices/revoke",
     "/trusted-devices/revoke-all",
+    "/passkey/delete-passkey",
 )
 DEVICE_PATHS = ("/trusted-devices/rename", "/trusted-devices/revoke")
 CHALLENGE_PATHS = ("/two-factor/verify-totp", "/two-factor/send-otp", "/two-factor/verify-otp", "/two-factor/verify-backup-code")
@@ -49,6 +54,9 @@ class Person:
         self.challenge_cookie = None
         self.app = None
         self.backup_codes = []
+        self.authenticator = None
+        # Of the ceremonies that are under way, by the path that takes their response.
+        self.options = {}
 
 
 class BetterAuth:
@@ -76,6 +84,14 @@ class BetterAuth:
         "twoFactorGenerateBackupCodesPost": [
             ("twoFactorVerifyBackupCodePost", {"code": "$response.body#/backupCodes/9"}),
         ],
+        "passkeyVerifyRegistration": [
+            ("passkeyUpdatePasskey", {"id": "$response.body#/id"}),
+            ("passkeyDeletePasskey", {"id": "$response.body#/id"}),
+        ],
+        "passkeyListUserPasskeys": [
+            ("passkeyUpdatePasskey", {"id": "$response.body#/0/id"}),
+            ("passkeyDeletePasskey", {"id": "$response.body#/0/id"}),
+        ],
         "twoFactorVerifyBackupCodePost": [("twoFactorVerifyBackupCodePost", {"code": "$request.body#/code"})],
         "twoFactorVerifyTotpPost": [("twoFactorVerifyTotpPost", {"code": "$request.body#/code"})],
         "changePassword": [
@@ -88,6 +104,7 @@ class BetterAuth:
         self._service = service
         self._numbers = itertools.count()
         self._pool = Pool(self.make)
+        self._passkeys = Passkeys(service)
         self._people = {}
         self._last = {}, {}
 
@@ -96,12 +113,16 @@ class BetterAuth:
         path = case.operation.path
         if not case.operation.definition.raw.get("security"):
             return {}, {}
+        if path in passkeys.OPTIONS:
+            return self._ceremony(path, chance)
         if is_in_a_chain and any(self._last) and chance.random() < 0.7:
             return self._last
-        takes_challenges = path in CHALLENGE_PATHS
+        takes_challenges = path in CHALLENGE_PATHS or path == passkeys.AUTHENTICATION_OPTIONS
         kind = "challenged" if takes_challenges and chance.random() < 0.6 else chance.choice(SESSION_KINDS)
         if path in DEVICE_PATHS and chance.random() < 0.8:
             kind = "trusted"
+        if path in passkeys.MANAGING_PATHS and chance.random() < 0.8:
+            kind = "passkey"
         person = self._pool.take(kind)
         if kind == "challenged" and chance.random() < 0.5:
             credential, headers, cookies = person.challenge_cookie, self._origin(), {CHALLENGE_COOKIE: person.challenge_cookie}
@@ -112,6 +133,18 @@ class BetterAuth:
         self._people[credential] = person
         self._last = headers, cookies
         return headers, cookies
+
+    def _ceremony(self, path, chance):
+        """Headers and cookies of somebody who has just asked for the options of a passkey."""
+        is_registration = path == passkeys.REGISTRATION
+        person = self._pool.take(chance.choice(SESSION_KINDS if is_registration else PASSKEY_KINDS))
+        is_anybody = not is_registration and chance.random() < 0.4
+        headers = {} if is_anybody else {"Authorization": f"Bearer {person.token}"}
+        cookie = self._passkeys.begin(path, person, headers.get("Authorization"))
+        cookies = {passkeys.COOKIE: cookie} if cookie else {}
+        for credential in [*headers.values(), *cookies.values()]:
+            self._people[credential] = person
+        return headers | self._origin(), cookies
 
     def person_of(self, case):
         """Whose credential a case shows."""
@@ -152,6 +185,9 @@ class BetterAuth:
                 ("query", "token"): lambda: self._token_of("delete-user", {}, person, f"Bearer {person.token}"),
                 ("query", "callbackURL"): lambda: "/next",
             }
+        if path in passkeys.OPTIONS:
+            is_under_way = path in person.options
+            return {("body", "response"): lambda: self._passkeys.response(path, person, chance)} if is_under_way else {}
         codes = {
             "/two-factor/verify-totp": lambda: person.app and person.app.next_code(waits=False) or WRONG_CODE,
             "/two-factor/verify-otp": lambda: self._mailed_code(person, case),
@@ -166,6 +202,8 @@ class BetterAuth:
         if path in DEVICE_PATHS:
             fitting["body", "id"] = lambda: self._device_of(person)
             fitting["body", "name"] = lambda: "My laptop"
+        if path in passkeys.MANAGING_PATHS:
+            fitting["body", "id"] = lambda: self._passkeys.id_of(person)
         if path in codes:
             fitting["body", "code"] = codes[path]
         return fitting
@@ -179,6 +217,7 @@ class BetterAuth:
         if path == "/two-factor/generate-backup-codes" and response.status_code == 200:
             person.backup_codes = response.json()["backupCodes"]
         ends_here = path in ENDING_PATHS or path in CHALLENGE_PATHS and person.kind in ("pending", "challenged")
+        ends_here |= path == passkeys.AUTHENTICATION and person.kind in ("challenged", "trusted")
         is_sending = path == "/two-factor/send-otp"
         if response.status_code in (200, 302) and ends_here and not is_sending or response.status_code == 429:
             self._forget(case, person)
@@ -237,10 +276,12 @@ class BetterAuth:
     def make(self, kind):
         person = Person(self.new_address(), kind)
         self._sign_up(person)
-        if kind != "plain":
+        if kind not in ("plain", "passkey"):
             self._enable(person)
         if kind in ("passed", "challenged", "trusted"):
             self._confirm(person)
+        if kind in PASSKEY_KINDS:
+            self._passkeys.give(person)
         if kind in ("challenged", "trusted"):
             self._challenge(person)
         if kind == "trusted":

@@ -1,26 +1,35 @@
-// What is served of all that the real server with the two-factor plugin serves, and clients have methods for.
+// What is served of all that the real server with the two-factor and passkey plugins serves, and clients have methods for.
 
 import assert from "node:assert/strict";
 import test from "node:test";
 import { assertTable, Contract } from "../support/method-tables.mjs";
 import { startServer } from "../support/server.mjs";
-import { PACKAGE, RELEASE } from "./support/release.mjs";
+import { load, RELEASE } from "./support/release.mjs";
 
 /** Methods of the client that stand for more than a path. */
-const SIGN_IN_AND_UP = { "/sign-in/email": "signIn.email", "/sign-up/email": "signUp.email", "/sign-in/social": "signIn.social" };
+const METHODS = {
+  "/sign-in/email": "signIn.email",
+  "/sign-up/email": "signUp.email",
+  "/sign-in/social": "signIn.social",
+  "/passkey/generate-register-options": "passkey.addPasskey",
+  "/passkey/verify-registration": "passkey.addPasskey",
+  "/passkey/generate-authenticate-options": "signIn.passkey",
+  "/passkey/verify-authentication": "signIn.passkey",
+};
 
 /** The operations of the real server that clients can call. */
 async function realOperations() {
-  const { betterAuth } = await import(PACKAGE);
-  const { memoryAdapter } = await import(`${PACKAGE}/adapters/memory`);
-  const { twoFactor } = await import(`${PACKAGE}/plugins`);
+  const { betterAuth } = await load("better-auth");
+  const { memoryAdapter } = await load("better-auth/adapters/memory");
+  const { twoFactor } = await load("better-auth/plugins");
+  const { passkey } = await load("@better-auth/passkey");
   const auth = betterAuth({
     baseURL: "http://localhost",
     secret: "a secret that protects nothing at all",
     database: memoryAdapter({}),
     telemetry: { enabled: false },
     logger: { disabled: true },
-    plugins: [twoFactor()],
+    plugins: [twoFactor(), passkey()],
   });
   return Object.values(auth.api)
     .filter(({ path, options }) => path && !options?.metadata?.SERVER_ONLY && !path.startsWith("*"))
@@ -30,7 +39,7 @@ async function realOperations() {
 /** What calls the operation: the client makes paths of its methods' names. */
 function method(path) {
   if (path.includes(":")) return "";
-  const name = SIGN_IN_AND_UP[path] ?? path.slice(1).split("/").map(camelCase).join(".");
+  const name = METHODS[path] ?? path.slice(1).split("/").map(camelCase).join(".");
   return `\`${name}\``;
 }
 

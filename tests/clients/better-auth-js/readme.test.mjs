@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { snippet } from "../support/readme.mjs";
 import { startServer } from "../support/server.mjs";
 import { challenged, data, enrolled, PASSWORD } from "./support/people.mjs";
-import { PACKAGE } from "./support/release.mjs";
+import { directoryOf } from "./support/release.mjs";
 
 const NEW_PASSWORD = "a longer horse, a better battery";
 
@@ -19,7 +19,7 @@ async function project(t, code) {
   const directory = await mkdtemp(join(tmpdir(), "countersign-readme-"));
   t.after(() => rm(directory, { recursive: true, force: true }));
   await mkdir(join(directory, "node_modules"));
-  await symlink(join(import.meta.dirname, "node_modules", PACKAGE), join(directory, "node_modules/better-auth"));
+  await symlink(directoryOf("better-auth"), join(directory, "node_modules/better-auth"));
   const program = join(directory, "program.mjs");
   await writeFile(program, code);
   return program;

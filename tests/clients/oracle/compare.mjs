@@ -20,6 +20,7 @@ import { cookies } from "./scenarios/cookies.mjs";
 import { enrolment } from "./scenarios/enrolment.mjs";
 import { leniency, ORIGIN_IN_UNICODE } from "./scenarios/leniency.mjs";
 import { ownAccount } from "./scenarios/own-account.mjs";
+import { passkeys } from "./scenarios/passkeys.mjs";
 import { requests } from "./scenarios/requests.mjs";
 import { sessions } from "./scenarios/sessions.mjs";
 import { trustedDevices } from "./scenarios/trusted-devices.mjs";
@@ -40,6 +41,7 @@ const SCENARIOS = {
   ...cookies,
   ...ownAccount,
   ...leniency,
+  ...passkeys,
 };
 
 /** Runs a scenario on a server; says its steps, and why it ended early if it did. */

@@ -25,9 +25,13 @@ STOP_LIMIT_SECONDS = 15
 class Server:
     """Runs while the context does."""
 
-    def __init__(self, data_directory, settings=None):
-        """Keeps everything in `data_directory`; `settings` are more of them, by the name of the variable."""
+    def __init__(self, data_directory, settings=None, host_name="127.0.0.1"):
+        """Keeps everything in `data_directory`.
+
+        `settings` are more of them, by the name of the variable; `host_name` is that of this machine in the base URL.
+        """
         self._directory = data_directory
+        self._host_name = host_name
         self._database = TestDatabase()
         self._more_settings = self._database.settings | (settings or {})
         self._outbox = data_directory / "outbox.ndjson"
@@ -94,7 +98,7 @@ class Server:
 
     def _launch(self, port):
         """Starts a server at `port`; returns nothing when it listens, and else its log."""
-        self.origin = f"http://127.0.0.1:{port}"
+        self.origin = f"http://{self._host_name}:{port}"
         # In a directory of its own there is no ./countersign.toml.
         settings = {
             "COUNTERSIGN_LISTEN": f"127.0.0.1:{port}",

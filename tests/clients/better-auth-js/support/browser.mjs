@@ -1,7 +1,7 @@
 // Two kinds of users of the real client: a browser, which has cookies, and an app, which has a bearer token.
 
 import { CookieJar } from "./cookie-jar.mjs";
-import { createAuthClient, twoFactorClient } from "./release.mjs";
+import { createAuthClient, passkeyClient, twoFactorClient } from "./release.mjs";
 
 /** What both have: a client, what it was asked to do, and the server's last response as it came over the wire. */
 class User {
@@ -12,7 +12,7 @@ class User {
     this.response = undefined;
     this.client = createAuthClient({
       baseURL: server.baseURL,
-      plugins: [twoFactorClient({ onTwoFactorRedirect: (context) => void this.redirects.push(context) })],
+      plugins: [twoFactorClient({ onTwoFactorRedirect: (context) => void this.redirects.push(context) }), passkeyClient()],
       fetchOptions,
     });
   }

@@ -23,6 +23,11 @@ export class CookieJar {
     return this.#cookies.get(`better-auth.${name}`);
   }
 
+  /** Forgets the cookie called `better-auth.<name>`. */
+  delete(name) {
+    this.#cookies.delete(`better-auth.${name}`);
+  }
+
   /** Puts a cookie of another jar here. */
   put(cookie) {
     this.#cookies.set(cookie.name, cookie);

@@ -47,11 +47,11 @@ export async function enrolled(server, user) {
   return { ...person, authenticator, backupCodes };
 }
 
-/** A browser that has the right password and waits for the second factor. */
-export async function challenged(server, email, user = new Browser(server)) {
+/** A browser that has the right password and waits for the second factor, which can be one of these. */
+export async function challenged(server, email, user = new Browser(server), twoFactorMethods = ["totp", "otp"]) {
   const before = user.redirects.length;
   const response = data(await user.client.signIn.email({ email, password: PASSWORD }));
   assert.equal(user.redirects.length, before + 1, "onTwoFactorRedirect is called once");
-  assert.deepEqual(user.redirects.at(-1), { twoFactorMethods: ["totp", "otp"] });
+  assert.deepEqual(user.redirects.at(-1), { twoFactorMethods });
   return { user, client: user.client, response };
 }

@@ -10,6 +10,10 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const TOKEN_OR_ID = /^[A-Za-z0-9]{32}$/;
 const BACKUP_CODE = /^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$/;
 const CHALLENGE = /^2fa-[\w-]{20,}$/;
+/** 32 random bytes: the challenge of a ceremony, or the id of a credential. */
+const RANDOM_BYTES = /^[\w-]{43}$/;
+/** A COSE_Key of ES256. */
+const PUBLIC_KEY = /^pQECAyYgASFY[A-Za-z0-9+/]+=*$/;
 const SIGNED = /^(.*)\.([A-Za-z0-9+/]{43}=)$/s;
 
 /** What of a scenario lasts less is now. */
@@ -90,7 +94,7 @@ export class Normaliser {
     if (text.startsWith("otpauth://")) {
       return text.replace(/secret=([A-Z2-7]+)/, (_, secret) => `secret=${this.#name(secret, `${place} secret`, context)}`);
     }
-    if ([TOKEN_OR_ID, BACKUP_CODE, CHALLENGE].some((form) => form.test(text))) return this.#name(text, place, context);
+    if ([TOKEN_OR_ID, BACKUP_CODE, CHALLENGE, RANDOM_BYTES, PUBLIC_KEY].some((form) => form.test(text))) return this.#name(text, place, context);
     for (const [known, name] of this.#learned) text = text.replaceAll(known, name);
     return text.replaceAll(this.#origin, "<origin>").replaceAll(this.#origin.replace("http://", ""), "<host>");
   }

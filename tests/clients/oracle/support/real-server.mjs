@@ -9,6 +9,7 @@ const { betterAuth } = await import("better-auth");
 const { memoryAdapter } = await import("better-auth/adapters/memory");
 const { toNodeHandler } = await import("better-auth/node");
 const { bearer, twoFactor } = await import("better-auth/plugins");
+const { passkey } = await import("@better-auth/passkey");
 
 /** Starts one that trusts another origin; `end` stops it. */
 export async function startRealServer(trustedOrigin) {
@@ -17,13 +18,14 @@ export async function startRealServer(trustedOrigin) {
   let handle;
   const server = createServer((request, response) => handle(request, response));
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const baseURL = `http://127.0.0.1:${server.address().port}`;
+  // Passkeys are for a host name.
+  const baseURL = `http://localhost:${server.address().port}`;
   const auth = betterAuth({
     appName: "Countersign",
     baseURL,
     trustedOrigins: [trustedOrigin],
     secret: "a secret of this run, which protects nothing",
-    database: memoryAdapter({ user: [], session: [], account: [], verification: [], twoFactor: [] }),
+    database: memoryAdapter({ user: [], session: [], account: [], verification: [], twoFactor: [], passkey: [] }),
     emailAndPassword: { enabled: true, sendResetPassword: mailLink },
     emailVerification: { sendVerificationEmail: mailLink },
     user: { changeEmail: { enabled: true }, deleteUser: { enabled: true } },
@@ -35,6 +37,7 @@ export async function startRealServer(trustedOrigin) {
     plugins: [
       twoFactor({ otpOptions: { sendOTP: async ({ user, otp }) => void mails.push({ to: user.email, code: otp }) } }),
       bearer(),
+      passkey(),
     ],
   });
   handle = toNodeHandler(auth);

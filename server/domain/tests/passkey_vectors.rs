@@ -1,5 +1,8 @@
 //! The verifier accepts the test vectors of WebAuthn Level 3 §16, and nothing that differs from them in what it has to look at.
 
+#[path = "passkey_vectors/fuzz.rs"]
+mod fuzz;
+
 use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::method::MethodHandle;
 use countersign_domain::passkey::public_key::{Algorithm, PublicKey};

@@ -146,6 +146,28 @@ async fn a_passkey_with_another_users_handle_or_without_one_51(database: Databas
     assert_refused(&world, &mut authenticator, |data| data.user_handle = None).await;
 }
 
+/// Credential ids are no secret: a browser with a challenge is told those of its account.
+#[on_each_database]
+async fn another_users_credential_id_with_ones_own_signature_51(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (_, mut authenticator) = ada(&world).await;
+    let eve = world.user("eve").await;
+    let mut theirs = Authenticator::new();
+    register(&eve.browser, &mut theirs).await.ok();
+    let handle = options(&world.browser(), SIGN_IN_OPTIONS).await;
+    let handle = authenticator.assert(&handle)["response"]["userHandle"].clone();
+    let browser = world.browser();
+    let request = options(&browser, SIGN_IN_OPTIONS).await;
+    let mut response = theirs.assert(&request);
+    for name in ["id", "rawId"] {
+        response[name] = authenticator.credential_id().into();
+    }
+    response["response"]["userHandle"] = handle;
+    send_assertion(&browser, response).await.refused(400, "AUTHENTICATION_FAILED");
+    assert!(!is_signed_in(&browser).await);
+    sign_in(&world.browser(), &mut authenticator).await.ok();
+}
+
 #[on_each_database]
 async fn an_authenticator_that_saw_nobody_52(database: DatabaseKind) {
     let world = World::start(database).await;

@@ -115,11 +115,12 @@ async fn one_backup_code_is_accepted_once_6(database: DatabaseKind) {
 async fn one_response_of_a_passkey_is_accepted_once_49(database: DatabaseKind) {
     let world = world(database).await;
     let (user, app) = enrolled(&world).await;
-    let mut authenticator = Authenticator::new();
+    // Of a key that is bound to a device, the counter would give a second use away.
+    let mut authenticator = Authenticator::synced();
     for round in 0..ROUNDS {
         let session = user.signed_in_with(&app).await;
         let (presenter, path, response) = if round % 4 == 0 {
-            authenticator = Authenticator::new();
+            authenticator = Authenticator::synced();
             let creation = options(&session, REGISTER_OPTIONS).await;
             (session, "/passkey/verify-registration", authenticator.register(&creation))
         } else {
@@ -257,9 +258,9 @@ async fn codes_and_passkeys_that_guess_at_once_have_one_quota_14(database: Datab
     }
     let responses = running.join_all().await;
     assert!(responses.iter().all(|response| [400, 401, 429].contains(&response.status)), "{:?}", codes(&responses));
-    let judged =
-        world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
-    assert_eq!(judged, 10, "{:?}", codes(&responses));
+    // None of them was right, and none is one that was used.
+    let judged = "SELECT count(*) AS number FROM audit_events WHERE kind LIKE 'second-factor-re%'";
+    assert_eq!(world.database().number(judged), 10, "{:?}", codes(&responses));
     let challenge = user.challenged().await;
     let request = options(&challenge, SIGN_IN_OPTIONS).await;
     let right = json!({"response": authenticator.assert(&request)});

@@ -133,12 +133,12 @@ async fn an_account_that_is_deactivated_meanwhile_is_not_signed_in_to_by_a_secon
     let (challenged, session) = (user.challenged().await, user.signed_in_with(&app).await);
     let administrator = world.administrator().await;
     let path = |action: &str| format!("/users/{}/{action}", hyphenated(&user.id));
-    for browser in [&challenged, &session] {
-        let request = options(browser, SIGN_IN_OPTIONS).await;
+    let (of_challenge, of_session) =
+        (options(&challenged, SIGN_IN_OPTIONS).await, options(&session, SIGN_IN_OPTIONS).await);
+    administrator.post(&path("deactivate")).await.ok();
+    for (browser, request) in [(&challenged, &of_challenge), (&session, &of_session)] {
         assert!(request["allowCredentials"].is_array());
-        administrator.post(&path("deactivate")).await.ok();
-        send_assertion(browser, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
-        administrator.post(&path("reactivate")).await.ok();
+        send_assertion(browser, authenticator.assert(request)).await.refused(400, "CHALLENGE_NOT_FOUND");
         assert!(!is_signed_in(browser).await);
     }
 }
@@ -249,6 +249,29 @@ async fn a_passkey_steps_up_a_session_if_it_verifies_its_user_52_53(database: Da
 }
 
 #[on_each_database]
+async fn options_of_a_challenge_or_a_session_are_good_for_one_response_48(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    // Its counter, which need not rise, gives nothing away.
+    let mut authenticator = Authenticator::synced();
+    register(&user.browser, &mut authenticator).await.ok();
+    for browser in [user.challenged().await, user.signed_in_with(&app).await] {
+        let request = options(&browser, SIGN_IN_OPTIONS).await;
+        let kept = browser.copy();
+        let wrong = authenticator.assert_as(&request, |data| data.is_cross_origin = true);
+        send_assertion(&browser, wrong).await.refused(400, "AUTHENTICATION_FAILED");
+        send_assertion(&kept, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+        let request = options(&browser, SIGN_IN_OPTIONS).await;
+        let kept = browser.copy();
+        let right = authenticator.assert(&request);
+        send_assertion(&browser, right.clone()).await.ok();
+        send_assertion(&kept, right).await.refused(400, "CHALLENGE_NOT_FOUND");
+        send_assertion(&browser, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+    }
+}
+
+#[on_each_database]
 async fn options_of_a_session_are_good_in_that_session_alone_48(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, app, mut authenticator) = ada(&world).await;
@@ -256,9 +279,13 @@ async fn options_of_a_session_are_good_in_that_session_alone_48(database: Databa
     let browser = user.signed_in_with(&app).await;
     let request = options(&browser, SIGN_IN_OPTIONS).await;
     let elsewhere = world.browser();
-    elsewhere.set_cookie("better-auth.better-auth-passkey", &browser.cookie("better-auth-passkey").unwrap());
-    send_assertion(&elsewhere, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+    let sessions = [&user.signed_in_with(&app).await, &world.user("eve").await.browser];
+    for other in [[&elsewhere].as_slice(), &sessions].concat() {
+        other.set_cookie("better-auth.better-auth-passkey", &browser.cookie("better-auth-passkey").unwrap());
+        send_assertion(other, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+    }
     assert!(!is_signed_in(&elsewhere).await);
+    send_assertion(&browser, authenticator.assert(&request)).await.ok();
 }
 
 #[on_each_database]

@@ -223,11 +223,8 @@ async fn neither_database_nor_log_holds_what_a_service_is_given_43(database: Dat
 #[on_each_database]
 async fn neither_database_nor_log_holds_a_ceremony_or_what_a_passkey_has_signed_43(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let variables = [
-        ("COUNTERSIGN_LOG", "trace"),
-        ("COUNTERSIGN_PASSKEYS_RP_ID", RP_ID),
-        ("COUNTERSIGN_PASSKEYS_ORIGINS", ORIGIN),
-    ];
+    let variables =
+        [("COUNTERSIGN_LOG", "trace"), ("COUNTERSIGN_PASSKEYS_RP_ID", RP_ID), ("COUNTERSIGN_PASSKEYS_ORIGINS", ORIGIN)];
     let server = Process::start(database, directory.path(), &variables);
     let mut secrets = Secrets(Vec::new());
     let user = server.user("ada").await;

@@ -205,7 +205,8 @@ fn authenticator_data_of_another_relying_party_or_without_a_user_is_refused_46()
     assert_eq!(with(FLAGS, 0x59), Err(NotVerified::Malformed));
     assert_eq!(with(FLAGS, 0x99), Err(NotVerified::Malformed));
     // Something follows.
-    let longer = AssertionResponse { authenticator_data: [&right.authenticator_data[..], &[0]].concat(), ..right.clone() };
+    let longer =
+        AssertionResponse { authenticator_data: [&right.authenticator_data[..], &[0]].concat(), ..right.clone() };
     assert_eq!(assert(&public_key("es256-none"), &longer, "es256-none"), Err(NotVerified::Malformed));
 }
 

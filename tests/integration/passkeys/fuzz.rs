@@ -2,7 +2,9 @@
 //!
 //! The verifier alone is tried more thoroughly in `server/domain/tests/passkey_vectors/fuzz.rs`; this is about what is around it.
 
-use super::{REGISTER_OPTIONS, SIGN_IN_OPTIONS, options, passkeys, register, send_assertion, send_registration, sign_in};
+use super::{
+    REGISTER_OPTIONS, SIGN_IN_OPTIONS, options, passkeys, register, send_assertion, send_registration, sign_in,
+};
 use crate::fuzz::odd_values;
 use crate::harness::{Authenticator, Caller, Response, World};
 use countersign_test_postgres::{DatabaseKind, on_each_database};

@@ -5,7 +5,9 @@
 use super::{assertion, public_key, register, registration, vector};
 use ciborium::Value as Cbor;
 use countersign_domain::passkey::public_key::PublicKey;
-use countersign_domain::passkey::response::{AssertionResponse, EncodedAssertion, EncodedRegistration, RegistrationResponse};
+use countersign_domain::passkey::response::{
+    AssertionResponse, EncodedAssertion, EncodedRegistration, RegistrationResponse,
+};
 use countersign_domain::passkey::verifier::Registered;
 use countersign_domain::passkey::{CredentialId, Transports};
 use data_encoding::BASE64URL_NOPAD;

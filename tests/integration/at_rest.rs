@@ -4,7 +4,8 @@
 use crate::harness::database::Database;
 use crate::harness::service::APPLICATION;
 use crate::harness::world::{START, Time};
-use crate::harness::{FusionAuthUser, PASSWORD, Service, User, World};
+use crate::harness::{Authenticator, FusionAuthUser, PASSWORD, Service, User, World};
+use crate::passkeys::{SIGN_IN_OPTIONS, options, register, send_assertion};
 use countersign::clock::{Clock as _, ManualClock};
 use countersign::config::Settings;
 use countersign::config::secret::SecretText;
@@ -114,6 +115,30 @@ async fn trust_that_is_moved_to_another_account_counts_for_nothing_there_43(data
     let columns = "digest, account_id, created_at, expires_at";
     world.database().execute(&format!("INSERT INTO trusted_devices ({columns}) VALUES ({values})"));
     log_in_with(&victim.email).await.is(242);
+}
+
+#[on_each_database]
+async fn a_passkeys_ceremony_that_is_moved_to_another_account_opens_nothing_there_43(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (victim, thief) = (world.user("victim").await, world.user("thief").await);
+    let (mut own, mut stolen) = (Authenticator::new(), Authenticator::new());
+    for (user, authenticator) in [(&victim, &mut own), (&thief, &mut stolen)] {
+        user.enrol().await;
+        register(&user.browser, authenticator).await.ok();
+    }
+    let browser = thief.challenged().await;
+    let request = options(&browser, SIGN_IN_OPTIONS).await;
+    for table in ["challenges", "passkey_ceremonies"] {
+        let (mine, theirs) = (account_of(&thief), account_of(&victim));
+        world.database().execute(&format!("UPDATE {table} SET account_id = {theirs} WHERE account_id = {mine}"));
+    }
+    let response = stolen.assert_as(&request, |data| data.user_handle = None);
+    send_assertion(&browser, response).await.refused(400, "AUTHENTICATION_FAILED");
+    let failures = format!("SELECT failed_attempts AS number FROM accounts WHERE id = {}", account_of(&victim));
+    assert_eq!(world.database().number(&failures), 1, "it was judged");
+    let browser = victim.challenged().await;
+    let request = options(&browser, SIGN_IN_OPTIONS).await;
+    send_assertion(&browser, own.assert(&request)).await.ok();
 }
 
 #[on_each_database]

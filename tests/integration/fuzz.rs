@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 /// Values that no field expects.
-fn odd_values() -> Vec<Value> {
+pub(crate) fn odd_values() -> Vec<Value> {
     vec![
         Value::Null,
         json!(true),

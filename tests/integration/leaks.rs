@@ -1,8 +1,11 @@
 //! What is kept, logged and answered holds nothing that opens anything.
 
-use crate::harness::{App, Caller, Process, User};
+use crate::harness::authenticator::{ORIGIN, RP_ID};
+use crate::harness::{App, Authenticator, Caller, Process, User};
+use crate::passkeys::{REGISTER_OPTIONS, SIGN_IN_OPTIONS, options};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
-use serde_json::json;
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tempfile::tempdir;
 
@@ -36,6 +39,13 @@ impl Secrets {
             self.add("backup code", code);
             self.add("backup code without dash", &code.replace('-', ""));
         }
+    }
+
+    /// A value of base64url, as it is sent and decoded.
+    fn add_encoded(&mut self, name: &str, value: &Value) {
+        let text = value.as_str().unwrap();
+        self.add(name, text);
+        self.0.push((format!("decoded {name}"), BASE64URL_NOPAD.decode(text.as_bytes()).unwrap()));
     }
 
     #[track_caller]
@@ -207,4 +217,58 @@ async fn neither_database_nor_log_holds_what_a_service_is_given_43(database: Dat
 
     secrets.assert_absent("database", &server.database().dump());
     secrets.assert_absent("log", server.log().as_bytes());
+}
+
+/// The same for passkeys: challenges, the cookies that find them, and what was signed.
+#[on_each_database]
+async fn neither_database_nor_log_holds_a_ceremony_or_what_a_passkey_has_signed_43(database: DatabaseKind) {
+    let directory = tempdir().unwrap();
+    let variables =
+        [("COUNTERSIGN_LOG", "trace"), ("COUNTERSIGN_PASSKEYS_RP_ID", RP_ID), ("COUNTERSIGN_PASSKEYS_ORIGINS", ORIGIN)];
+    let server = Process::start(database, directory.path(), &variables);
+    let mut secrets = Secrets(Vec::new());
+    let user = server.user("ada").await;
+    let app = user.begin_enrolment().await;
+    user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
+    let mut authenticator = Authenticator::new();
+    let creation = options(&user.browser, REGISTER_OPTIONS).await;
+    secrets.add_encoded("challenge", &creation["challenge"]);
+    secrets.add_cookies(&user.browser);
+    let response = authenticator.register(&creation);
+    secrets.add_encoded("client data", &response["response"]["clientDataJSON"]);
+    secrets.add_encoded("attestation object", &response["response"]["attestationObject"]);
+    user.browser.post("/passkey/verify-registration").json(json!({"response": response})).await.ok();
+
+    // A sign-in, a challenge and a live session: with a right response, with a wrong one, and waiting for one.
+    for is_right in [Some(true), Some(false), None] {
+        let (signed_out, challenged) = (server.browser(), user.challenged().await);
+        for browser in [&signed_out, &challenged, &user.browser] {
+            let request = options(browser, SIGN_IN_OPTIONS).await;
+            secrets.add_encoded("challenge", &request["challenge"]);
+            secrets.add_cookies(browser);
+            let Some(is_right) = is_right else { continue };
+            let response = authenticator.assert_as(&request, |data| data.is_cross_origin = !is_right);
+            for part in ["clientDataJSON", "authenticatorData", "signature"] {
+                secrets.add_encoded(part, &response["response"][part]);
+            }
+            let sent = browser.post("/passkey/verify-authentication").json(json!({"response": response})).await;
+            assert_eq!(sent.status, if is_right { 200 } else { 400 }, "{sent}");
+            secrets.add_cookies(browser);
+        }
+    }
+    options(&user.browser, REGISTER_OPTIONS).await;
+    secrets.add_cookies(&user.browser);
+
+    let database = server.database();
+    assert_eq!(database.number("SELECT count(*) AS number FROM passkey_ceremonies"), 4, "one of each kind waits");
+    let dump = database.dump();
+    assert!(dump.windows(15).any(|window| window == b"ada@example.com"), "the dump is the database's");
+    secrets.assert_absent("database", &dump);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let log = server.log();
+    assert!(log.contains("verify-authentication") || log.contains("passkey"), "{log}");
+    // No secret, but a mark by which a user is known.
+    secrets.add_encoded("credential id", &authenticator.credential_id().into());
+    secrets.add("address", &user.email);
+    secrets.assert_absent("log", log.as_bytes());
 }

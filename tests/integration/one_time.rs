@@ -1,9 +1,10 @@
-//! One-time things are accepted once, however many ask at the same moment (attacks 2, 6, 39).
+//! One-time things are accepted once, however many ask at the same moment (attacks 2, 6, 39, 49).
 //!
 //! Each test plays rounds. In a round one thing is presented [`AT_ONCE`] times, all at once: exactly one presentation
 //! must succeed, and every other must be refused in words of the contract.
 
-use crate::harness::{App, Caller, Response, User, World, cheap_passwords};
+use crate::harness::{App, Authenticator, Caller, Response, User, World, cheap_passwords};
+use crate::passkeys::{REGISTER_OPTIONS, SIGN_IN_OPTIONS, options, register};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -109,10 +110,43 @@ async fn one_backup_code_is_accepted_once_6(database: DatabaseKind) {
     world.close().await;
 }
 
+/// In turn the response to a registration, to a sign-in, to a challenge, and in a live session.
+#[on_each_database]
+async fn one_response_of_a_passkey_is_accepted_once_49(database: DatabaseKind) {
+    let world = world(database).await;
+    let (user, app) = enrolled(&world).await;
+    // Of a key that is bound to a device, the counter would give a second use away.
+    let mut authenticator = Authenticator::synced();
+    for round in 0..ROUNDS {
+        let session = user.signed_in_with(&app).await;
+        let (presenter, path, response) = if round % 4 == 0 {
+            authenticator = Authenticator::synced();
+            let creation = options(&session, REGISTER_OPTIONS).await;
+            (session, "/passkey/verify-registration", authenticator.register(&creation))
+        } else {
+            let presenter = match round % 4 {
+                1 => world.browser(),
+                2 => user.challenged().await,
+                _ => session,
+            };
+            let request = options(&presenter, SIGN_IN_OPTIONS).await;
+            assert_eq!(request["allowCredentials"].is_array(), round % 4 != 1);
+            (presenter, "/passkey/verify-authentication", authenticator.assert(&request))
+        };
+        let body = json!({"response": response});
+        race((0..AT_ONCE).map(|_| (presenter.copy(), path, body.clone())).collect()).await;
+        let charged = "SELECT count(*) AS number FROM accounts WHERE failed_attempts > 0";
+        assert_eq!(world.database().number(charged), 0, "who comes too late has guessed nothing");
+    }
+    world.close().await;
+}
+
 #[on_each_database]
 async fn one_challenge_is_answered_once_by_whatever_factors(database: DatabaseKind) {
     let world = world(database).await;
     let (user, app) = enrolled(&world).await;
+    let mut authenticator = Authenticator::new();
+    register(&user.browser, &mut authenticator).await.ok();
     let mut codes = app.backup_codes.clone();
     for _ in 0..ROUNDS {
         if codes.len() < 2 {
@@ -122,13 +156,16 @@ async fn one_challenge_is_answered_once_by_whatever_factors(database: DatabaseKi
         }
         let challenge = user.challenged().await;
         challenge.post("/two-factor/send-otp").await.ok();
+        let request = options(&challenge, SIGN_IN_OPTIONS).await;
+        let code = |code: &str| json!({"code": code});
         let right = [
-            ("/two-factor/verify-totp", app.fresh_code()),
-            ("/two-factor/verify-otp", world.last_code_for(&user.email)),
-            ("/two-factor/verify-backup-code", codes[0].clone()),
-            ("/two-factor/verify-backup-code", codes[1].clone()),
+            ("/two-factor/verify-totp", code(&app.fresh_code())),
+            ("/two-factor/verify-otp", code(&world.last_code_for(&user.email))),
+            ("/two-factor/verify-backup-code", code(&codes[0])),
+            ("/two-factor/verify-backup-code", code(&codes[1])),
+            ("/passkey/verify-authentication", json!({"response": authenticator.assert(&request)})),
         ];
-        let present = |(path, code): (&'static str, String)| (challenge.copy(), path, json!({"code": code}));
+        let present = |(path, body): (&'static str, Value)| (challenge.copy(), path, body);
         let won = race(right.into_iter().cycle().take(AT_ONCE).map(present).collect()).await;
         if won.request.contains("backup-code") {
             let used = won.body["user"]["id"] == json!(user.id);
@@ -136,7 +173,8 @@ async fn one_challenge_is_answered_once_by_whatever_factors(database: DatabaseKi
             codes.drain(..2);
         }
         // The one session that came of it lives.
-        world.bearer(won.text("/token")).get("/get-session").await.ok().text("/user/id");
+        let token = if won.request.contains("/passkey/") { "/session/token" } else { "/token" };
+        world.bearer(won.text(token)).get("/get-session").await.ok().text("/user/id");
         challenge
             .post("/two-factor/verify-totp")
             .json(json!({"code": app.fresh_code()}))
@@ -193,5 +231,39 @@ async fn parallel_guesses_are_judged_at_most_as_often_as_the_quota_allows_14(dat
     let body = json!({"code": app.fresh_code()});
     let locked = user.browser.post("/two-factor/verify-totp").json(body).await;
     assert!(locked.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").retry_after() > 800);
+    world.close().await;
+}
+
+/// The same where every other guess is a passkey's response, each to options of its own.
+#[on_each_database]
+async fn codes_and_passkeys_that_guess_at_once_have_one_quota_14(database: DatabaseKind) {
+    let world = world(database).await;
+    let (user, app) = enrolled(&world).await;
+    let mut authenticator = Authenticator::new();
+    register(&user.browser, &mut authenticator).await.ok();
+    let mut guesses = Vec::new();
+    for _ in 0..10 {
+        let challenge = user.challenged().await;
+        for _ in 0..8 {
+            let presenter = challenge.copy();
+            let request = options(&presenter, SIGN_IN_OPTIONS).await;
+            let wrong = authenticator.assert_as(&request, |data| "https://evil.example".clone_into(&mut data.origin));
+            guesses.push((presenter, "/passkey/verify-authentication", json!({"response": wrong})));
+            guesses.push((challenge.copy(), "/two-factor/verify-totp", json!({"code": app.wrong_code()})));
+        }
+    }
+    let mut running = JoinSet::new();
+    for (caller, path, body) in guesses {
+        running.spawn(async move { caller.post(path).json(body).await });
+    }
+    let responses = running.join_all().await;
+    assert!(responses.iter().all(|response| [400, 401, 429].contains(&response.status)), "{:?}", codes(&responses));
+    // None of them was right, and none is one that was used.
+    let judged = "SELECT count(*) AS number FROM audit_events WHERE kind LIKE 'second-factor-re%'";
+    assert_eq!(world.database().number(judged), 10, "{:?}", codes(&responses));
+    let challenge = user.challenged().await;
+    let request = options(&challenge, SIGN_IN_OPTIONS).await;
+    let right = json!({"response": authenticator.assert(&request)});
+    challenge.post("/passkey/verify-authentication").json(right).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
     world.close().await;
 }

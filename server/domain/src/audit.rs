@@ -9,7 +9,7 @@
 //! | the account was locked | `account-locked`, `account-suspended` |
 //! | a factor was added or replaced | `two-factor-enabled`, `method-added`, `authenticator-replaced`, `passkey-added` |
 //! | a factor was removed | `method-removed`, `two-factor-disabled`, `passkey-removed` |
-//! | a passkey may have been copied | `passkey-counter-fell` |
+//! | a passkey may have been copied | `passkey-counter-fell`, `second-factor-counter-fell` |
 //! | the secret of an app was shown | `secret-shown` |
 //! | a backup code was used, or new ones were made | `backup-code-used`, `backup-codes-replaced` |
 //! | the password was changed | `password-changed` |
@@ -68,6 +68,8 @@ event_kinds! {
     PasskeyRegistrationRejected = "passkey-registration-rejected",
     /// The signature counter of a passkey fell: there may be a copy of its key. It was refused.
     PasskeyCounterFell = "passkey-counter-fell",
+    /// The same of a passkey that was presented as a second factor, which was wrong.
+    SecondFactorCounterFell = "second-factor-counter-fell",
     PasskeyAdded = "passkey-added",
     PasskeyRemoved = "passkey-removed",
     /// The label of a passkey was set.
@@ -194,7 +196,7 @@ impl EventKind {
                 Some(Notice::FactorAdded)
             }
             Self::MethodRemoved | Self::PasskeyRemoved => Some(Notice::FactorRemoved),
-            Self::PasskeyCounterFell => Some(Notice::PasskeyMisused),
+            Self::PasskeyCounterFell | Self::SecondFactorCounterFell => Some(Notice::PasskeyMisused),
             Self::TwoFactorDisabled => Some(Notice::TwoFactorDisabled),
             Self::SecretShown => Some(Notice::SecretShown),
             Self::BackupCodeUsed => Some(Notice::RecoveryCodeUsed { left: codes_left }),
@@ -425,6 +427,7 @@ mod tests {
             EventKind::TwoFactorDisabled,
             EventKind::PasskeyRemoved,
             EventKind::PasskeyCounterFell,
+            EventKind::SecondFactorCounterFell,
             EventKind::SecretShown,
             EventKind::BackupCodeUsed,
             EventKind::BackupCodesReplaced,

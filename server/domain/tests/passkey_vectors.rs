@@ -1,5 +1,8 @@
 //! The verifier accepts the test vectors of WebAuthn Level 3 §16, and nothing that differs from them in what it has to look at.
 
+#[path = "passkey_vectors/fuzz.rs"]
+mod fuzz;
+
 use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::method::MethodHandle;
 use countersign_domain::passkey::public_key::{Algorithm, PublicKey};
@@ -201,6 +204,10 @@ fn authenticator_data_of_another_relying_party_or_without_a_user_is_refused_46()
     // They promise what does not follow.
     assert_eq!(with(FLAGS, 0x59), Err(NotVerified::Malformed));
     assert_eq!(with(FLAGS, 0x99), Err(NotVerified::Malformed));
+    // Something follows.
+    let longer =
+        AssertionResponse { authenticator_data: [&right.authenticator_data[..], &[0]].concat(), ..right.clone() };
+    assert_eq!(assert(&public_key("es256-none"), &longer, "es256-none"), Err(NotVerified::Malformed));
 }
 
 #[test]

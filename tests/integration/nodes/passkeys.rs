@@ -1,4 +1,4 @@
-//! Passkeys among nodes: a response counts once.
+//! Passkeys among nodes: a response counts once. The keys are synced ones: of others, the counter would give a second use away.
 
 use super::{AT_ONCE, Nodes, codes, on_two_nodes, rounds};
 use crate::harness::caller::Call;
@@ -28,7 +28,7 @@ fn assert_one_won(responses: &[Response]) {
 async fn sign_ins(nodes: &Nodes, rounds: usize) {
     for round in 0..rounds {
         let user = nodes.user(round).await;
-        let mut authenticator = Authenticator::new();
+        let mut authenticator = Authenticator::synced();
         let options = user.browser.get("/passkey/generate-register-options").await.ok();
         let response = authenticator.register(&options.body);
         assert_one_won(&race(nodes, &user.browser, "/passkey/verify-registration", &response).await);
@@ -49,7 +49,7 @@ async fn second_factors(nodes: &Nodes, rounds: usize) {
     for round in 0..rounds {
         let enrolled = nodes.enrolled(round).await;
         let user = &enrolled.user;
-        let mut authenticator = Authenticator::new();
+        let mut authenticator = Authenticator::synced();
         let options = user.browser.get("/passkey/generate-register-options").await.ok();
         let response = json!({"response": authenticator.register(&options.body)});
         user.browser.post("/passkey/verify-registration").json(response).await.ok();

@@ -7,6 +7,7 @@ use super::{
 use crate::harness::authenticator::CeremonyData;
 use crate::harness::{Authenticator, User, World};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 async fn ada(world: &World) -> (User, Authenticator) {
@@ -83,7 +84,9 @@ async fn the_page_that_sends_a_response_does_not_say_which_origin_is_right_47(da
 #[on_each_database]
 async fn an_assertion_that_is_sent_again_or_for_another_challenge_48(database: DatabaseKind) {
     let world = World::start(database).await;
-    let (_, mut authenticator) = ada(&world).await;
+    // Its counter, which need not rise, gives nothing away.
+    let mut authenticator = Authenticator::synced();
+    register(&world.user("ada").await.browser, &mut authenticator).await.ok();
     let browser = world.browser();
     let request = options(&browser, SIGN_IN_OPTIONS).await;
     let kept = browser.copy();
@@ -144,6 +147,28 @@ async fn a_passkey_with_another_users_handle_or_without_one_51(database: Databas
     assert_refused(&world, &mut authenticator, |data| data.user_handle = Some(String::new())).await;
     // Nobody else says who signs in.
     assert_refused(&world, &mut authenticator, |data| data.user_handle = None).await;
+}
+
+/// Credential ids are no secret: a browser with a challenge is told those of its account.
+#[on_each_database]
+async fn another_users_credential_id_with_ones_own_signature_51(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (_, mut authenticator) = ada(&world).await;
+    let eve = world.user("eve").await;
+    let mut theirs = Authenticator::new();
+    register(&eve.browser, &mut theirs).await.ok();
+    let handle = options(&world.browser(), SIGN_IN_OPTIONS).await;
+    let handle = authenticator.assert(&handle)["response"]["userHandle"].clone();
+    let browser = world.browser();
+    let request = options(&browser, SIGN_IN_OPTIONS).await;
+    let mut response = theirs.assert(&request);
+    for name in ["id", "rawId"] {
+        response[name] = authenticator.credential_id().into();
+    }
+    response["response"]["userHandle"] = handle;
+    send_assertion(&browser, response).await.refused(400, "AUTHENTICATION_FAILED");
+    assert!(!is_signed_in(&browser).await);
+    sign_in(&world.browser(), &mut authenticator).await.ok();
 }
 
 #[on_each_database]
@@ -208,8 +233,18 @@ async fn a_wrong_signature_and_what_is_malformed_58(database: DatabaseKind) {
         response.refused(400, "AUTHENTICATION_FAILED");
         assert!(!is_signed_in(&browser).await, "{name} {value}");
     }
+    // All that has to be there, and a key twice.
+    let creation = options(&user.browser, REGISTER_OPTIONS).await;
+    let right = Authenticator::new().register(&creation);
+    let object = right["response"]["attestationObject"].as_str().unwrap();
+    let mut object = BASE64URL_NOPAD.decode(object.as_bytes()).unwrap();
+    assert_eq!(object[0], 0xa3, "three entries");
+    object[0] += 1;
+    object.extend(b"\x63fmt\x64none");
+    let response = replaced(&right, "attestationObject", &BASE64URL_NOPAD.encode(&object));
+    send_registration(&user.browser, response).await.refused(400, "FAILED_TO_VERIFY_REGISTRATION");
     // Nested deeper than a stack is, longer than said, a map with a key twice, and a map without an end.
-    let deep = data_encoding::BASE64URL_NOPAD.encode(&[0x81; 20_000]);
+    let deep = BASE64URL_NOPAD.encode(&[0x81; 20_000]);
     for value in [deep.as_str(), "ow", "m_____8", "omNmbXRkbm9uZWNmbXRkbm9uZQ", "v2NmbXRkbm9uZQ", "", "=", "oA"] {
         let creation = options(&user.browser, REGISTER_OPTIONS).await;
         let response = replaced(&Authenticator::new().register(&creation), "attestationObject", value);

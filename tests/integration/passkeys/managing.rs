@@ -56,7 +56,7 @@ async fn a_removed_passkey_signs_in_no_more_and_can_be_registered_anew(database:
 async fn a_response_that_was_refused_is_used(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
-    let mut authenticator = Authenticator::new();
+    let mut authenticator = Authenticator::synced();
     register(&user.browser, &mut authenticator).await.ok();
     let set_active = |is_active: i64| {
         let column = if is_active == 1 { "TRUE" } else { "FALSE" };

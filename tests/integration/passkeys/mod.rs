@@ -1,6 +1,7 @@
 //! Passkeys: registered, managed, and signed in with; and what must not succeed.
 
 mod attacks;
+mod fuzz;
 mod managing;
 mod registering;
 mod second_factor;
@@ -17,7 +18,7 @@ pub(crate) async fn options(browser: &Caller, path: &str) -> Value {
     browser.get(path).await.ok().body
 }
 
-async fn send_registration(browser: &Caller, response: Value) -> Response {
+pub(crate) async fn send_registration(browser: &Caller, response: Value) -> Response {
     browser.post("/passkey/verify-registration").json(json!({"response": response})).await
 }
 
@@ -32,7 +33,7 @@ pub(crate) async fn register(browser: &Caller, authenticator: &mut Authenticator
 }
 
 /// Signs in with the passkey of an authenticator.
-async fn sign_in(browser: &Caller, authenticator: &mut Authenticator) -> Response {
+pub(crate) async fn sign_in(browser: &Caller, authenticator: &mut Authenticator) -> Response {
     let options = options(browser, SIGN_IN_OPTIONS).await;
     send_assertion(browser, authenticator.assert(&options)).await
 }

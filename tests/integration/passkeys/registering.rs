@@ -1,7 +1,7 @@
 //! Registering.
 
 use super::{REGISTER_OPTIONS, events, options, passkeys, register, send_registration, sign_in};
-use crate::harness::authenticator::RP_ID;
+use crate::harness::authenticator::{CeremonyData, RP_ID};
 use crate::harness::{Authenticator, World};
 use countersign::config::Settings;
 use countersign_domain::address::MethodKind;
@@ -233,6 +233,8 @@ async fn passkeys_of_a_former_relying_party_are_shown_and_sign_in_no_more_46(dat
     let user = world.user("ada").await;
     let mut authenticator = Authenticator::new();
     register(&user.browser, &mut authenticator).await.ok();
+    let (asked, begun) = (options(&user.browser, REGISTER_OPTIONS).await, world.browser());
+    let before = options(&begun, super::SIGN_IN_OPTIONS).await;
     let world =
         world.restarted_with(|settings| settings.passkeys.rp_id = Some(RelyingPartyId::parse("other.test").unwrap()));
     let world = world.await;
@@ -241,6 +243,13 @@ async fn passkeys_of_a_former_relying_party_are_shown_and_sign_in_no_more_46(dat
     let request = options(&browser, super::SIGN_IN_OPTIONS).await;
     assert_eq!(request["rpId"], "other.test");
     super::send_assertion(&browser, authenticator.assert(&request)).await.refused(400, "AUTHENTICATION_FAILED");
+    // What began for the former one ends with it, whatever the response is for.
+    let now = |data: &mut CeremonyData| "other.test".clone_into(&mut data.rp_id);
+    let response = authenticator.assert_as(&before, now);
+    super::send_assertion(&begun, response).await.refused(400, "AUTHENTICATION_FAILED");
+    let response = Authenticator::new().register_as(&asked, now);
+    send_registration(&user.browser, response).await.refused(400, "FAILED_TO_VERIFY_REGISTRATION");
+    assert_eq!(passkeys(&user.browser).await.len(), 1);
 }
 
 #[on_each_database]

@@ -1,10 +1,15 @@
 //! As a second factor: in a challenge, and in a live session.
 
-use super::{SIGN_IN_OPTIONS, events, is_signed_in, options, passkeys, register, send_assertion, sign_in};
+use super::{
+    REGISTER_OPTIONS, SIGN_IN_OPTIONS, events, is_signed_in, options, passkeys, register, send_assertion,
+    send_registration, sign_in,
+};
 use crate::harness::authenticator::CeremonyData;
-use crate::harness::{App, Authenticator, Caller, FusionAuthUser, User, World};
+use crate::harness::{App, Authenticator, Caller, FusionAuthUser, Response, User, World, cheap_passwords};
+use crate::limits::{challenge_by_service, id_of, wrong_codes, wrong_codes_by_service};
 use countersign_domain::ids::AccountId;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -92,11 +97,50 @@ async fn another_users_passkey_completes_no_challenge_51(database: DatabaseKind)
     let eve = world.user("eve").await;
     let mut theirs = Authenticator::new();
     register(&eve.browser, &mut theirs).await.ok();
+    let handle = |user: &User| Some(BASE64URL_NOPAD.encode(hyphenated(&user.id).as_bytes()));
     let browser = user.challenged().await;
-    let request = options(&browser, SIGN_IN_OPTIONS).await;
-    send_assertion(&browser, theirs.assert(&request)).await.refused(400, "AUTHENTICATION_FAILED");
-    assert!(!is_signed_in(&browser).await);
+    // An authenticator says of its user what it likes.
+    for user_handle in [handle(&eve), handle(&user), None] {
+        let request = options(&browser, SIGN_IN_OPTIONS).await;
+        let response = theirs.assert_as(&request, |data| data.user_handle = user_handle);
+        send_assertion(&browser, response).await.refused(400, "AUTHENTICATION_FAILED");
+        assert!(!is_signed_in(&browser).await);
+    }
     browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+}
+
+#[on_each_database]
+async fn a_copy_of_a_key_completes_no_challenge_54(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, _, mut authenticator) = ada(&world).await;
+    sign_in(&user.challenged().await, &mut authenticator).await.ok();
+    let browser = user.challenged().await;
+    authenticator.counter = 0;
+    sign_in(&browser, &mut authenticator).await.refused(400, "AUTHENTICATION_FAILED");
+    assert!(!is_signed_in(&browser).await);
+    let failures = format!("SELECT failed_attempts AS number FROM accounts WHERE id = '{}'", user.id);
+    assert_eq!(world.database().number(&failures), 1, "it is a wrong second factor");
+    let recorded = (events(&world, "second-factor-counter-fell"), events(&world, "passkey-counter-fell"));
+    assert_eq!(recorded, (1, 0));
+    sign_in(&browser, &mut authenticator).await.ok();
+}
+
+#[on_each_database]
+async fn an_account_that_is_deactivated_meanwhile_is_not_signed_in_to_by_a_second_factor_55(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app, mut authenticator) = ada(&world).await;
+    authenticator.verifies_user = true;
+    let (challenged, session) = (user.challenged().await, user.signed_in_with(&app).await);
+    let administrator = world.administrator().await;
+    let path = |action: &str| format!("/users/{}/{action}", hyphenated(&user.id));
+    let (of_challenge, of_session) =
+        (options(&challenged, SIGN_IN_OPTIONS).await, options(&session, SIGN_IN_OPTIONS).await);
+    administrator.post(&path("deactivate")).await.ok();
+    for (browser, request) in [(&challenged, &of_challenge), (&session, &of_session)] {
+        assert!(request["allowCredentials"].is_array());
+        send_assertion(browser, authenticator.assert(request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+        assert!(!is_signed_in(browser).await);
+    }
 }
 
 #[on_each_database]
@@ -123,6 +167,64 @@ async fn wrong_responses_take_the_tries_of_a_challenge_and_lock_the_account_as_c
     assert_eq!(events(&world, "second-factor-rejected"), 10);
 }
 
+/// Codes of both dialects and responses of passkeys have one count.
+#[on_each_database]
+async fn a_lock_is_reached_by_passkeys_and_codes_together_through_both_dialects_9_11(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let (user, app, mut authenticator) = ada(&world).await;
+    let wrong = |data: &mut CeremonyData| data.is_cross_origin = true;
+    wrong_codes_by_service(&service, &user.email, &app, 5).await;
+    let browser = user.challenged().await;
+    for _ in 0..4 {
+        let request = options(&browser, SIGN_IN_OPTIONS).await;
+        let response = authenticator.assert_as(&request, wrong);
+        send_assertion(&browser, response).await.refused(400, "AUTHENTICATION_FAILED");
+    }
+    let challenge = challenge_by_service(&service, &user.email).await;
+    service.complete(&challenge, &app.wrong_code()).await.is(421);
+    service.complete(&challenge, &app.fresh_code()).await.is(409);
+    let other = user.challenged().await;
+    sign_in(&other, &mut authenticator).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    assert_eq!((events(&world, "second-factor-rejected"), events(&world, "account-locked")), (10, 1));
+    let id = id_of(&service, &user.email).await;
+    let counted = || service.get(&format!("/user/lock/{id}"));
+    assert_eq!(counted().await.ok().body["guesses"], 10, "each counts as one in the long run");
+    // A right one clears what is counted in a row.
+    world.clock.advance(HOUR);
+    sign_in(&user.challenged().await, &mut authenticator).await.ok();
+    wrong_codes_by_service(&service, &user.email, &app, 9).await;
+    sign_in(&user.challenged().await, &mut authenticator).await.ok();
+    assert_eq!(events(&world, "account-locked"), 1);
+}
+
+#[on_each_database]
+async fn a_locked_account_changes_no_passkeys_and_is_signed_in_to_by_one_that_verifies_its_user(
+    database: DatabaseKind,
+) {
+    let world = World::with(database, cheap_passwords).await;
+    let (user, app, mut authenticator) = ada(&world).await;
+    let id = passkeys(&user.browser).await[0]["id"].clone();
+    let creation = options(&user.browser, REGISTER_OPTIONS).await;
+    wrong_codes(&user, &app, 10).await;
+    let locked = |response: Response| {
+        let waits = response.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").retry_after();
+        assert!((1..=900).contains(&waits), "{waits}");
+    };
+    locked(send_registration(&user.browser, Authenticator::new().register(&creation)).await);
+    locked(user.browser.get(REGISTER_OPTIONS).await);
+    locked(user.browser.post("/passkey/delete-passkey").json(json!({"id": id})).await);
+    authenticator.verifies_user = true;
+    locked(sign_in(&user.browser, &mut authenticator).await);
+    locked(sign_in(&user.challenged().await, &mut authenticator).await);
+    assert_eq!(passkeys(&user.browser).await.len(), 1);
+    // Nothing about it can be guessed, so that a stranger's guesses keep nobody out who has one.
+    sign_in(&world.browser(), &mut authenticator).await.ok();
+    authenticator.verifies_user = false;
+    let challenge = sign_in(&world.browser(), &mut authenticator).await.ok();
+    assert_eq!(challenge.body["twoFactorRedirect"], true, "{challenge}");
+}
+
 #[on_each_database]
 async fn a_passkey_steps_up_a_session_if_it_verifies_its_user_52_53(database: DatabaseKind) {
     let world = World::start(database).await;
@@ -147,6 +249,29 @@ async fn a_passkey_steps_up_a_session_if_it_verifies_its_user_52_53(database: Da
 }
 
 #[on_each_database]
+async fn options_of_a_challenge_or_a_session_are_good_for_one_response_48(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    // Its counter, which need not rise, gives nothing away.
+    let mut authenticator = Authenticator::synced();
+    register(&user.browser, &mut authenticator).await.ok();
+    for browser in [user.challenged().await, user.signed_in_with(&app).await] {
+        let request = options(&browser, SIGN_IN_OPTIONS).await;
+        let kept = browser.copy();
+        let wrong = authenticator.assert_as(&request, |data| data.is_cross_origin = true);
+        send_assertion(&browser, wrong).await.refused(400, "AUTHENTICATION_FAILED");
+        send_assertion(&kept, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+        let request = options(&browser, SIGN_IN_OPTIONS).await;
+        let kept = browser.copy();
+        let right = authenticator.assert(&request);
+        send_assertion(&browser, right.clone()).await.ok();
+        send_assertion(&kept, right).await.refused(400, "CHALLENGE_NOT_FOUND");
+        send_assertion(&browser, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+    }
+}
+
+#[on_each_database]
 async fn options_of_a_session_are_good_in_that_session_alone_48(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, app, mut authenticator) = ada(&world).await;
@@ -154,9 +279,13 @@ async fn options_of_a_session_are_good_in_that_session_alone_48(database: Databa
     let browser = user.signed_in_with(&app).await;
     let request = options(&browser, SIGN_IN_OPTIONS).await;
     let elsewhere = world.browser();
-    elsewhere.set_cookie("better-auth.better-auth-passkey", &browser.cookie("better-auth-passkey").unwrap());
-    send_assertion(&elsewhere, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+    let sessions = [&user.signed_in_with(&app).await, &world.user("eve").await.browser];
+    for other in [[&elsewhere].as_slice(), &sessions].concat() {
+        other.set_cookie("better-auth.better-auth-passkey", &browser.cookie("better-auth-passkey").unwrap());
+        send_assertion(other, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+    }
     assert!(!is_signed_in(&elsewhere).await);
+    send_assertion(&browser, authenticator.assert(&request)).await.ok();
 }
 
 #[on_each_database]

@@ -6,8 +6,10 @@ use crate::harness::{Authenticator, User, World};
 use countersign_domain::ids::AccountId;
 use countersign_domain::passkey::options::UserVerification;
 use countersign_domain::tenant::{Directory, LoginPolicy, Tenant};
+use countersign_domain::webhook_event::LOCK_ACTION;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A user with a passkey.
 async fn ada(world: &World) -> (User, Authenticator) {
@@ -129,6 +131,15 @@ async fn an_account_that_may_not_be_used_is_not_signed_in_to_by_a_passkey_55(dat
     sign_in(&browser, &mut authenticator).await.refused(403, "BANNED_USER");
     assert!(!is_signed_in(&browser).await);
     administrator.post(&path("reactivate")).await.ok();
+    sign_in(&browser, &mut authenticator).await.ok();
+    // Locked by a service.
+    let until = world.clock_millis() + 60_000;
+    let lock = json!({"actioneeUserId": id, "userActionId": LOCK_ACTION, "expiry": until});
+    world.service().await.post("/user/action", json!({"action": lock})).await.ok();
+    let browser = world.browser();
+    sign_in(&browser, &mut authenticator).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    assert!(!is_signed_in(&browser).await);
+    world.clock.advance(Duration::from_secs(60));
     sign_in(&browser, &mut authenticator).await.ok();
 }
 

@@ -119,7 +119,7 @@ pub fn judge_passkey(
         PasskeyUse::Counts { .. } => {
             PasskeyJudgement::Right(Proof::Passkey { id: passkey.id, ceremony: ceremony.digest, asserted })
         }
-        PasskeyUse::CounterFell => PasskeyJudgement::Wrong(EventKind::PasskeyCounterFell),
+        PasskeyUse::CounterFell => PasskeyJudgement::Wrong(EventKind::SecondFactorCounterFell),
         PasskeyUse::NotVerified | PasskeyUse::OtherUser | PasskeyUse::OtherRelyingParty | PasskeyUse::BackupChanged => {
             rejected
         }
@@ -344,7 +344,7 @@ mod tests {
             ("a key in the hand", response(PRESENT, 8), waits(), Some(&home), None),
             ("verified", response(VERIFIED, 8), awaited(true, Some(stored.clone())), Some(&home), None),
             ("not verified", response(PRESENT, 8), awaited(true, Some(stored.clone())), Some(&home), rejected),
-            ("a copy", response(VERIFIED, 7), waits(), Some(&home), Some(EventKind::PasskeyCounterFell)),
+            ("a copy", response(VERIFIED, 7), waits(), Some(&home), Some(EventKind::SecondFactorCounterFell)),
             ("another key", signed(&key(2), &challenge, VERIFIED, 8), waits(), Some(&home), rejected),
             ("another user", of_another, waits(), Some(&home), rejected),
             ("not the account's", response(VERIFIED, 8), awaited(false, None), Some(&home), rejected),

@@ -29,7 +29,9 @@ pub const fn event_types(kind: EventKind) -> &'static [EventType] {
         EventKind::ChallengeOpened | EventKind::StepUpBegun => &[Challenge],
         EventKind::SecondFactorSignedIn => &[TwoFactorSuccess, LoginSuccess],
         EventKind::SecondFactorConfirmed | EventKind::SecondFactorPassed => &[TwoFactorSuccess],
-        EventKind::SecondFactorRejected | EventKind::SecondFactorReplayed => &[FailedAttempt],
+        EventKind::SecondFactorRejected | EventKind::SecondFactorReplayed | EventKind::SecondFactorCounterFell => {
+            &[FailedAttempt]
+        }
         EventKind::AccountLocked | EventKind::AccountSuspended | EventKind::AccountUnlocked => &[Action],
         EventKind::TwoFactorEnabled | EventKind::MethodAdded | EventKind::AuthenticatorReplaced => &[MethodAdd],
         EventKind::MethodRemoved | EventKind::TwoFactorDisabled => &[MethodRemove],
@@ -101,6 +103,7 @@ mod tests {
         ("second-factor-passed", "user.two-factor.success"),
         ("second-factor-rejected", "user.two-factor.failed.attempt"),
         ("second-factor-replayed", "user.two-factor.failed.attempt"),
+        ("second-factor-counter-fell", "user.two-factor.failed.attempt"),
         ("account-locked", "user.action"),
         ("account-suspended", "user.action"),
         ("account-unlocked", "user.action"),

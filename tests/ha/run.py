@@ -1,0 +1,319 @@
+"""Rounds of faults amid traffic, and what follows from them."""
+
+import asyncio
+import random
+import time
+
+import things
+from faults import KINDS
+from recorder import ACCEPTED, UNKNOWN, Unprepared
+
+# Clients that present one thing at once.
+AT_ONCE = 3
+# Seconds until all has to be well again.
+UNTIL_WELL = 90
+# Seconds between probes of a node.
+BETWEEN_PROBES = 0.25
+# Seconds without a leader from which on nodes must have said that they are not ready, and how soon; the probe's own time included.
+OUTAGE = 5
+NOT_READY_AFTER = 3
+
+
+class Probe:
+    """Asks a node for something that commits, again and again: when does it serve?"""
+
+    def __init__(self, recorder, node, user):
+        self.recorder, self.node, self.user = recorder, node, user
+        # When successful responses came.
+        self.successes = []
+        self.asking = set()
+
+    async def run(self):
+        while True:
+            task = asyncio.create_task(self.ask())
+            self.asking.add(task)
+            task.add_done_callback(self.asking.discard)
+            await asyncio.sleep(BETWEEN_PROBES)
+
+    async def ask(self):
+        headers = {"authorization": self.recorder.key}
+        response = await self.recorder.send(self.node, "POST", "/api/two-factor/start", {"userId": self.user}, headers)
+        if response is not None and response.status == 200:
+            self.successes.append(self.recorder.now())
+
+    def longest_gap(self, begin, end):
+        """The longest time without a success, of those that reach into this one."""
+        before = max((moment for moment in self.successes if moment <= begin), default=begin)
+        moments = [before, *sorted(moment for moment in self.successes if begin < moment <= end), end]
+        return max(after - moment for moment, after in zip(moments, moments[1:]))
+
+
+class Readiness:
+    """What `/readyz` of a node says, again and again."""
+
+    def __init__(self, recorder, node):
+        self.recorder, self.node = recorder, node
+        # Moments, and whether it was ready then.
+        self.seen = []
+
+    async def run(self):
+        while True:
+            is_ready = await self.node.is_ready()
+            self.seen.append((self.recorder.now(), is_ready))
+            await asyncio.sleep(0.2)
+
+    def first(self, is_ready, begin, end):
+        """When it first was so in a time, or nothing."""
+        return next((moment for moment, seen in self.seen if begin <= moment <= end and seen == is_ready), None)
+
+
+class Run:
+    def __init__(self, cluster, recorder, makers):
+        # What is made and presented in each round.
+        self.cluster, self.recorder, self.makers = cluster, recorder, makers
+        self.rounds = []
+        # How many things were made ready, and what could not be.
+        self.prepared = 0
+        self.unprepared = []
+        self.well = asyncio.Event()
+        self.leader = None
+
+    async def start(self):
+        user = await things.service_user(self.recorder)
+        self.probes = [Probe(self.recorder, node, user.id) for node in self.recorder.nodes]
+        self.readiness = [Readiness(self.recorder, node) for node in self.recorder.nodes]
+        self.probing = [asyncio.create_task(one.run()) for one in self.probes + self.readiness]
+
+    async def stop(self):
+        for task in self.probing:
+            task.cancel()
+        for probe in self.probes:
+            await asyncio.gather(*probe.asking)
+
+    # A round.
+
+    async def round(self, number, kind):
+        recorder = self.recorder
+        recorder.round = number
+        began = recorder.now()
+        stock = await self.prepare()
+        self.leader = await self.cluster.leader()
+        fault = KINDS[kind]()
+        self.well.clear()
+        self.playing = []
+        random.shuffle(stock)
+        # A quarter is presented before the fault, one at the same moment, one while it lasts, and one when things come back.
+        quarter = max(1, len(stock) // 4)
+        for thing in stock[:quarter]:
+            self.start_presenting(thing)
+            await asyncio.sleep(0.7 / quarter)
+        for thing in stock[quarter : 2 * quarter]:
+            self.start_presenting(thing)
+        self.rest = stock[3 * quarter :]
+        await asyncio.sleep(random.uniform(0, 0.08))
+        struck = recorder.now()
+        await fault.strike(self)
+        watch = asyncio.create_task(self.watch_commits())
+        later = asyncio.create_task(self.present_later(stock[2 * quarter : 3 * quarter]))
+        await fault.heal(self)
+        self.present_rest()
+        await self.wait_until_well()
+        self.well.set()
+        well = recorder.now()
+        await later
+        await asyncio.gather(*self.playing)
+        watch.cancel()
+        without_commit = longest_gap([struck, *(moment for moment in self.commits if struck < moment < well), well])
+        gaps = [probe.longest_gap(struck, well) for probe in self.probes]
+        off_after = self.readiness_off(struck, well)
+        await self.look_at([change for change in recorder.acknowledged if change[0] == number])
+        self.rounds.append(
+            {
+                "round": number, "fault": kind, "things": len(stock), "seconds": round(recorder.now() - began, 2),
+                "without_service": round(max(gaps), 2), "without_commit": round(without_commit, 2),
+                "not_ready_after": off_after, "until_well": round(well - struck, 2),
+            }
+        )
+        return self.rounds[-1]
+
+    def readiness_off(self, struck, well):
+        """Seconds from the last commit of a cluster that lost its leader until no node was ready, or nothing if it was short."""
+        commits = [struck, *(moment for moment in self.commits if struck < moment < well), well]
+        lost, back = max(zip(commits, commits[1:]), key=lambda pair: pair[1] - pair[0])
+        if back - lost < OUTAGE:
+            return None
+        moments = [readiness.first(False, lost, back) for readiness in self.readiness]
+        if None in moments:
+            self.recorder.wrong(f"a node was ready all {back - lost:.1f} s without a leader")
+            return None
+        after = max(moments) - lost
+        if after > NOT_READY_AFTER:
+            self.recorder.wrong(f"a node was still ready {after:.1f} s after the leader was lost")
+        return round(after, 2)
+
+    async def prepare(self):
+        """Things to present: made while all is well."""
+        gate = asyncio.Semaphore(4)
+
+        async def make(maker):
+            async with gate:
+                try:
+                    return await maker(self.recorder)
+                except Unprepared as error:
+                    self.unprepared.append(f"round {self.recorder.round}, {maker.__name__}: {error}")
+                    return None
+
+        made = await asyncio.gather(*(make(maker) for maker in self.makers))
+        ready = [thing for thing in made if thing]
+        self.prepared += len(ready)
+        return ready
+
+    def start_presenting(self, thing):
+        self.playing.append(asyncio.create_task(self.present(thing)))
+
+    async def present_later(self, stock):
+        """One after the other while the fault lasts."""
+        for thing in stock:
+            try:
+                await asyncio.wait_for(self.well.wait(), 1.5)
+            except TimeoutError:
+                pass
+            self.start_presenting(thing)
+
+    def present_rest(self):
+        """Faults call it when something comes back: a frozen leader, another leader, a node."""
+        while self.rest:
+            self.start_presenting(self.rest.pop())
+
+    async def wait_until_well(self):
+        end = time.monotonic() + UNTIL_WELL
+        while True:
+            try:
+                await self.cluster.well(max(1, end - time.monotonic()))
+                ready = await asyncio.gather(*(node.is_ready() for node in self.recorder.nodes))
+            except TimeoutError as error:
+                self.recorder.wrong(str(error))
+                raise
+            moment = self.recorder.now()
+            if all(ready):
+                await asyncio.sleep(2 * BETWEEN_PROBES)
+                if all(probe.successes and probe.successes[-1] > moment for probe in self.probes):
+                    return
+            if time.monotonic() > end:
+                self.recorder.wrong(f"nodes do not serve {UNTIL_WELL} s after the cluster was asked to: ready {ready}")
+                raise TimeoutError("nodes are not well")
+            await asyncio.sleep(0.25)
+
+    async def watch_commits(self):
+        """When the cluster itself committed something, without a server in between."""
+        self.commits = []
+        while True:
+            try:
+                await self.cluster.sql("INSERT INTO commits VALUES (now())", "postgres", timeout=3)
+                self.commits.append(self.recorder.now())
+            except (RuntimeError, TimeoutError):
+                pass
+            await asyncio.sleep(BETWEEN_PROBES)
+
+    # Presentations.
+
+    async def present(self, thing):
+        if thing.model == "session":
+            return await self.end_session(thing)
+        await asyncio.gather(*(self.client(thing, index, "present") for index in range(AT_ONCE)))
+        if thing.again_after:
+            await asyncio.sleep(thing.again_after)
+        for index in range(len(self.recorder.nodes)):
+            await self.client(thing, index, "again")
+
+    async def client(self, thing, index, operation):
+        """Presents until there is an answer: another node is asked the next time, as behind a load balancer."""
+        request = index % len(thing.requests)
+
+        def judge(response):
+            return thing.judge(response)
+
+        response = await self.until_answered(thing, operation, index, thing.requests[request], judge, thing.window)
+        if response is not None and thing.accepted and thing.judge(response)[0] == ACCEPTED:
+            thing.accepted(request, response)
+
+    async def until_answered(self, thing, operation, index, request, judge, window=None):
+        nodes = self.recorder.nodes
+        for attempt in range(6):
+            node = nodes[(index + attempt) % len(nodes)]
+            answer, response = await self.recorder.operation(thing, operation, node, request, judge, window)
+            if answer != UNKNOWN:
+                return response
+            if attempt < 2:
+                await asyncio.sleep(random.uniform(1, 2))
+            else:
+                await self.well.wait()
+        return None
+
+    async def end_session(self, thing):
+        read, end = thing.requests
+
+        def reading(index):
+            return self.until_answered(thing, "read", index, read, things.read_session)
+
+        await asyncio.gather(reading(0), reading(1))
+        ended = self.until_answered(thing, "end", random.randrange(2), end, things.end_session)
+        _, response, _ = await asyncio.gather(reading(0), ended, reading(1))
+        await asyncio.gather(reading(0), reading(1))
+        if response is not None and response.status == 200:
+            self.recorder.acknowledge("ended", thing.extra["token"])
+
+    # Acknowledged changes.
+
+    async def look_at(self, changes):
+        """Whether acknowledged changes are there."""
+        gate = asyncio.Semaphore(4)
+
+        async def look(change):
+            async with gate:
+                await self.look(change)
+
+        await asyncio.gather(*(look(change) for change in changes))
+
+    async def look(self, change):
+        round_number, kind, *details = change
+        method, path, body, headers, is_there = question(kind, details, self.recorder.key)
+        for _ in range(10):
+            response = await self.recorder.send(self.recorder.any_node(), method, path, body, headers)
+            if response is not None and response.status not in (429, 503):
+                break
+            await asyncio.sleep(1)
+        else:
+            self.recorder.wrong(f"nobody says whether a change of round {round_number} is there: {kind}")
+            return
+        if not is_there(response):
+            shown = details[0] if kind in ("user", "enrolled") else "…"
+            self.recorder.wrong(f"acknowledged in round {round_number} and lost: {kind} {shown}: {response.status}")
+
+
+def question(kind, details, key):
+    """How to look at an acknowledged change: a request, and what its response is if the change is there."""
+    service = {"authorization": key}
+    if kind == "user":
+        return "GET", f"/api/user/{details[0]}", None, service, lambda response: response.status == 200
+    if kind == "enrolled":
+
+        def is_enrolled(response):
+            methods = response.json().get("user", {}).get("twoFactor", {}).get("methods", [])
+            return any(method["method"] == "authenticator" for method in methods)
+
+        return "GET", f"/api/user/{details[0]}", None, service, is_enrolled
+    if kind == "password":
+        body = {"email": details[0], "password": details[1]}
+        return "POST", "/api/auth/sign-in/email", body, {}, lambda response: response.status == 200
+    path, bearer = "/api/auth/get-session", {"authorization": f"Bearer {details[0]}"}
+    is_live = lambda response: response.status == 200 and bool(response.json().get("user"))
+    if kind == "session":
+        return "GET", path, None, bearer, is_live
+    if kind == "ended":
+        return "GET", path, None, bearer, lambda response: not is_live(response)
+    raise ValueError(kind)
+
+
+def longest_gap(moments):
+    return max((after - moment for moment, after in zip(moments, moments[1:])), default=0.0)

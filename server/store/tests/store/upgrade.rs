@@ -70,7 +70,8 @@ impl Node {
             Behind::Server(database) => {
                 let runtime =
                     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-                let (client, connection) = runtime.block_on(tokio_postgres::connect(&database.direct_url(), NoTls)).unwrap();
+                let (client, connection) =
+                    runtime.block_on(tokio_postgres::connect(&database.direct_url(), NoTls)).unwrap();
                 runtime.spawn(connection);
                 // As the released version sets up its connections.
                 runtime

@@ -119,7 +119,7 @@ impl Trouble {
     }
 }
 
-/// Messages of errors for which diesel has no code.
+/// Messages of errors for which diesel has no code. The first one that fits counts.
 const KNOWN: [(Trouble, &[&str]); 3] = [
     (
         Trouble::Conflict,
@@ -128,6 +128,28 @@ const KNOWN: [(Trouble, &[&str]); 3] = [
             "SQLSTATE 40P01",
             // The row was changed since it was read.
             NO_ROW,
+        ],
+    ),
+    (
+        Trouble::Transient,
+        &[
+            // A time-out, or an administrator.
+            "SQLSTATE 57014",
+            "SQLSTATE 55P03",
+            // PgBouncer had no session to lend; it reports this as 08P01.
+            "query_wait_timeout",
+            // The server is starting or stopping.
+            "SQLSTATE 57P03",
+            // Disk, memory, connections.
+            "SQLSTATE 53",
+            // SQLite: BUSY, LOCKED, FULL, IOERR, CANTOPEN, READONLY, NOMEM.
+            "database is locked",
+            "database table is locked",
+            "database schema is locked",
+            "database or disk is full",
+            "disk I/O error",
+            "unable to open database file",
+            "attempt to write a readonly database",
         ],
     ),
     (
@@ -141,26 +163,6 @@ const KNOWN: [(Trouble, &[&str]); 3] = [
             "SQLSTATE 25P03",
             // The connection: what a pooler says before it closes one.
             "SQLSTATE 08",
-        ],
-    ),
-    (
-        Trouble::Transient,
-        &[
-            // A time-out, or an administrator.
-            "SQLSTATE 57014",
-            "SQLSTATE 55P03",
-            // The server is starting or stopping.
-            "SQLSTATE 57P03",
-            // Disk, memory, connections.
-            "SQLSTATE 53",
-            // SQLite: BUSY, LOCKED, FULL, IOERR, CANTOPEN, READONLY, NOMEM.
-            "database is locked",
-            "database table is locked",
-            "database schema is locked",
-            "database or disk is full",
-            "disk I/O error",
-            "unable to open database file",
-            "attempt to write a readonly database",
         ],
     ),
 ];
@@ -193,6 +195,7 @@ mod tests {
             (Kind::Unknown, "terminating connection due to administrator command (SQLSTATE 57P01)", Trouble::Lost),
             (Kind::Unknown, "terminating connection because of crash of … (SQLSTATE 57P02)", Trouble::Lost),
             (Kind::Unknown, "server conn crashed? (SQLSTATE 08P01)", Trouble::Lost),
+            (Kind::Unknown, "query_wait_timeout (SQLSTATE 08P01)", Trouble::Transient),
             (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction", Trouble::Lost),
             (Kind::Unknown, "canceling statement due to statement timeout (SQLSTATE 57014)", Trouble::Transient),
             (Kind::Unknown, "the database system is shutting down (SQLSTATE 57P03)", Trouble::Transient),

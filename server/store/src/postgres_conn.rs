@@ -7,6 +7,8 @@
 //!
 //! Where connections [share the server's sessions](crate::sessions), nothing is prepared, and no setting outlives a transaction.
 
+use crate::postgres_error::error;
+use crate::postgres_row::PgRow;
 use diesel::connection::statement_cache::StatementCacheKey;
 use diesel::connection::{CacheSize, DynInstrumentation, Instrumentation, InstrumentationEvent, StrQueryHelper};
 use diesel::pg::{Pg, PgMetadataLookup, PgQueryBuilder, PgTypeMetadata};
@@ -25,9 +27,6 @@ use tokio::task::AbortHandle;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, RowStream, Statement};
-
-use crate::postgres_error::error;
-use crate::postgres_row::PgRow;
 
 /// Rows as the server sends them.
 pub(crate) type Rows = BoxStream<'static, QueryResult<PgRow>>;

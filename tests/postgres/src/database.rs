@@ -84,6 +84,12 @@ impl Database {
         self.pooler.as_ref().map_or_else(|| self.direct_url(), |pooler| pooler.url().to_owned())
     }
 
+    /// Whether a pooler is in front of it.
+    #[must_use]
+    pub fn is_pooled(&self) -> bool {
+        self.pooler.is_some()
+    }
+
     /// Its address on the server itself.
     #[must_use]
     pub fn direct_url(&self) -> String {

@@ -258,7 +258,11 @@ async fn a_session_has_the_settings_that_we_rely_on() {
 async fn a_server_that_restarts_is_an_outage_and_then_is_not() {
     let Some(cluster) = Cluster::own(&[], &[]) else { return };
     let database = cluster.database();
-    let options = Options { timeout: Duration::from_secs(2), ..Options::new(Database::Postgres(database.url())) };
+    let mut options = Options { timeout: Duration::from_secs(2), ..Options::new(Database::Postgres(database.url())) };
+    if database.is_pooled() {
+        // A pooler has its clients wait while the server is away.
+        options.deadline = Duration::from_secs(4);
+    }
     let world = World { store: Store::open(&options).await.unwrap(), options, behind: Behind::Server(database) };
     let mut known = Vec::new();
     for mode in [Mode::Fast, Mode::Immediate] {

@@ -227,6 +227,14 @@ pub(crate) enum Ended<T> {
     Known(T),
     /// The connection was lost after `COMMIT` was sent.
     Unknown(T),
+    /// The same, and with it rows that the value is made of.
+    Unread(StoreError),
+}
+
+impl Lent {
+    fn loses_commit(&self, trouble: Trouble) -> bool {
+        self.commit_is_sent.load(Ordering::Relaxed) && trouble == Trouble::Lost
+    }
 }
 
 impl Drop for Lent {
@@ -313,8 +321,10 @@ impl Conn {
             Ok(TxOutcome::Rollback(_)) if commit_is_pipelined => {
                 Err(StoreError::Refused(QueryBuilderError(AfterCommit.into())))
             }
-            // If the connection was lost, `COMMIT` may have been executed.
-            Err(error) if commit_is_pipelined => Err(error.at_commit()),
+            Err(error) if commit_is_pipelined => match error.trouble() {
+                Trouble::Lost => Ok(Ended::Unread(error)),
+                _ => Err(error.at_commit()),
+            },
             Ok(TxOutcome::Rollback(value)) => {
                 self.roll_back().await?;
                 Ok(Ended::Known(value))
@@ -348,6 +358,12 @@ pub(crate) async fn pipeline_commit(connection: &mut Conn, is_last: bool) -> Res
         connection.commit().await?;
     }
     Ok(())
+}
+
+/// Whether a statement failed because the connection was lost after the pipelined `COMMIT`. Then it counts as done, and whether it was is
+/// found out before the unit of work has an outcome.
+pub(crate) fn is_presumed(connection: &Conn, error: &StoreError) -> bool {
+    connection.0.loses_commit(error.trouble())
 }
 
 /// Notes an event that the transaction has written, by which it can be found out whether it was committed.
@@ -391,9 +407,7 @@ impl AsyncConnectionCore for Conn {
             match response.await {
                 // If the pipelined `COMMIT` has taken effect, this statement has changed its row (`crate::one_row`); and whether it
                 // has is found out before the unit of work has an outcome.
-                Err(error) if lent.commit_is_sent.load(Ordering::Relaxed) && Trouble::of(&error) == Trouble::Lost => {
-                    Ok(1)
-                }
+                Err(error) if lent.loses_commit(Trouble::of(&error)) => Ok(1),
                 outcome => outcome,
             }
         })
@@ -419,6 +433,8 @@ impl Postgres {
         match connection.end(work).await? {
             Ended::Known(value) => Ok(value),
             Ended::Unknown(value) => self.confirm_commit(event).await.map(|()| value),
+            // If it was committed, the caller learns that it may have been.
+            Ended::Unread(error) => self.confirm_commit(event).await.and_then(|()| Err(error.at_commit())),
         }
     }
 }

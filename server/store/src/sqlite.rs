@@ -68,6 +68,11 @@ pub(crate) async fn pipeline_commit(_: &mut Conn, _is_last: bool) -> Result<(), 
     Ok(())
 }
 
+/// See [`note_event`].
+pub(crate) fn is_presumed(_: &Conn, _: &StoreError) -> bool {
+    false
+}
+
 /// Only the outcome of a commit on PostgreSQL can be unknown.
 pub(crate) fn note_event(_: &Conn, _: &AuditEvent) {}
 

@@ -47,7 +47,7 @@ impl Postgres {
         let looked = look(&mut connection, event).await;
         match connection.end(looked).await? {
             Ended::Known(is_committed) => Ok(is_committed),
-            Ended::Unknown(_) => Err(StoreError::lost("the connection was lost again")),
+            Ended::Unknown(_) | Ended::Unread(_) => Err(StoreError::lost("the connection was lost again")),
         }
     }
 }

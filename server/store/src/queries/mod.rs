@@ -5,7 +5,7 @@
 //! the whole of it runs again.
 
 use super::query_dsl::RunQueryDsl;
-use super::{Conn, may_pipeline_commit, note_event, pipeline_commit};
+use super::{Conn, is_presumed, may_pipeline_commit, note_event, pipeline_commit};
 use crate::error::StoreError;
 use crate::millis;
 use crate::work::TxOutcome;

@@ -5,8 +5,8 @@ use super::sessions::open_session;
 use super::sign_in::absence;
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, endings, known_networks, may_pipeline_commit, methods, millis, passkeys,
-    pipeline_commit, refresh_tokens, spent_steps, tickets, trusted_devices,
+    Conn, RunQueryDsl, TxResult, audit, endings, is_presumed, known_networks, may_pipeline_commit, methods, millis,
+    passkeys, pipeline_commit, refresh_tokens, spent_steps, tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;
@@ -157,13 +157,16 @@ pub(super) async fn complete(
         audit::write_all(&events),
         pipeline_commit(commits),
     );
-    let Some((row, profile, _)) = row else {
-        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
+    let (account, profile) = match row {
+        Forgotten::Read(row) => (Account::try_from(row.0)?, row.1),
+        Forgotten::Unread(error) if !signs_in => return Err(error),
+        // As it was locked, without what is forgotten.
+        Forgotten::Unread(_) => (Account { lock_ends_at: None, wrong_guess: None, ..held.account }, Default::default()),
+        Forgotten::Gone => return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone)),
     };
     if let Some(refused) = refusal(input, claimant_is_there, proof_is_spent) {
         return Ok(TxOutcome::Rollback(refused));
     }
-    let account = Account::try_from(row)?;
     let user = grants_tokens.then(|| {
         let last_sign_in_at = Some(now);
         Box::new(User { account: account.clone(), profile, last_sign_in_at, methods, registrations })
@@ -344,7 +347,7 @@ async fn forget_failures(
     account_id: AccountId,
     charge: Duration,
     signed_in_at: Option<Timestamp>,
-) -> Result<Option<UserRow>, StoreError> {
+) -> Result<Forgotten, StoreError> {
     let row = diesel::update(accounts::table.find(account_id.to_text()))
         .set((
             accounts::failed_attempts.eq(0),
@@ -357,8 +360,22 @@ async fn forget_failures(
         .cached()
         .get_result(connection)
         .await
-        .optional()?;
-    Ok(row)
+        .optional()
+        .map_err(StoreError::from);
+    match row {
+        Ok(Some(row)) => Ok(Forgotten::Read(Box::new(row))),
+        Ok(None) => Ok(Forgotten::Gone),
+        Err(error) if is_presumed(connection, &error) => Ok(Forgotten::Unread(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The account's row after its failures were forgotten.
+enum Forgotten {
+    Read(Box<UserRow>),
+    Gone,
+    /// The connection was lost after `COMMIT` was sent.
+    Unread(StoreError),
 }
 
 /// Deletes the challenge, or changes the session as decided; `false` if it is gone, of older credentials, or has another

@@ -15,7 +15,7 @@ use futures::future::join_all;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-type Ended = AttemptEnded<(), ()>;
+pub(crate) type Ended = AttemptEnded<(), ()>;
 
 /// An attempt with a code that is judged like this.
 async fn attempt(
@@ -37,11 +37,11 @@ async fn wrong(world: &World, user: &User, claimant: &Claimant) -> Ended {
 }
 
 /// What a code completes that is right for a step of an app.
-fn complete(user: &User, claimant: &Claimant, method_id: MethodId, step: i64) -> CompleteSecondFactor {
+pub(crate) fn complete(user: &User, claimant: &Claimant, method_id: MethodId, step: i64) -> CompleteSecondFactor {
     user.pass(claimant.clone(), Proof::Totp { method_id, step, confirms: false })
 }
 
-async fn right(world: &World, user: &User, claimant: &Claimant, complete: CompleteSecondFactor) -> Ended {
+pub(crate) async fn right(world: &World, user: &User, claimant: &Claimant, complete: CompleteSecondFactor) -> Ended {
     attempt(world, user, claimant, move |_| Ruling::Complete(Box::new(complete.clone()), ())).await
 }
 

@@ -1,7 +1,8 @@
 //! Connections that are lost in the middle of a commit.
 
+use crate::attempts::{Ended, complete, right};
 use crate::units::password_try;
-use crate::users::{NOON, User, by_email, event, hash, new_session};
+use crate::users::{NOON, User, by_email, event, hash, is_done, new_session};
 use crate::world::{Behind, World};
 use countersign_domain::account::Versions;
 use countersign_domain::audit::EventKind;
@@ -63,6 +64,26 @@ async fn a_sign_in_whose_commit_is_lost_happens_once() {
         assert!(matches!(completed, SignInCompleted::Decided(_)), "{losses:?}: {completed:?}");
         assert_eq!(proxy.left(), 0, "{losses:?}");
         assert_eq!(world.count("sessions"), sessions + 2, "{losses:?}");
+    }
+}
+
+#[needs_postgres]
+#[tokio::test]
+async fn a_second_factor_whose_commit_is_lost_counts_once() {
+    let (world, proxy) = world().await;
+    let (user, app, _) = User::enrolled(&world).await;
+    for (step, losses) in (1..).zip(LOSSES.into_iter().chain(LOSSES)) {
+        // The first one prepares the statements.
+        for (step, losses) in [(2 * step, &[][..]), (2 * step + 1, losses)] {
+            let claimant = user.challenged(&world, NOON).await;
+            let sessions = world.count("sessions");
+            proxy.lose(losses);
+            let ended = right(&world, &user, &claimant, complete(&user, &claimant, app, step)).await;
+            assert!(matches!(&ended, Ended::Completed(completed, ()) if is_done(completed)), "{losses:?}: {ended:?}");
+            assert_eq!(proxy.left(), 0, "{losses:?}");
+            assert_eq!(world.count("sessions"), sessions + 1, "{losses:?}");
+            assert_eq!(world.count("challenges"), 0, "{losses:?}");
+        }
     }
 }
 

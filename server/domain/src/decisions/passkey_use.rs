@@ -162,6 +162,14 @@ mod tests {
         ] {
             assert_eq!(decided(&passkey(), &ceremony(Purpose::SignIn), asserted, handle), outcome, "{handle:?}");
         }
+        // The ceremony is another account's, and the authenticator says nothing of its user, or what it likes.
+        let sign_in = Digest::from_bytes(&[8; 32]).expect("32 bytes");
+        for (account_id, outcome) in [(account_id(1), counts), (other_account_id(), PasskeyUse::OtherUser)] {
+            let ceremony = ceremony(Purpose::SecondFactor { account_id, sign_in });
+            for handle in [None, Some(own.as_str())] {
+                assert_eq!(decided(&passkey(), &ceremony, asserted, handle), outcome, "{handle:?}");
+            }
+        }
         let id = RelyingPartyId::parse("example.net").expect("a domain");
         let elsewhere = Passkey { relying_party: id, ..passkey() };
         let outcome = decided(&elsewhere, &ceremony(Purpose::SignIn), asserted, Some(&own));

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_nested_too_deep_or_goes_on_or_names_a_key_twice_is_not_read() {
+    fn what_is_nested_too_deep_or_goes_on_or_names_a_key_twice_is_not_read_58() {
         let nested = |levels: usize| [vec![0x81; levels], vec![0x00]].concat();
         assert!(read_whole(&nested(4)).is_some() && read_whole(&nested(100_000)).is_none());
         assert_eq!(read_whole(&[0x00, 0x00]), None);

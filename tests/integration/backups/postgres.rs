@@ -39,9 +39,9 @@ async fn a_dump_of_postgresql_is_restored_and_signs_in_with_a_second_factor() {
     let (Database::Postgres(from), into) = (server.database(), Database::on_shared_cluster()) else { unreachable!() };
     succeeds(Command::new(pg_dump).arg("--format=custom").arg("--file").arg(&dump).arg(from.direct_url()));
     server.user("late").await;
-    succeeds(
-        Command::new(pg_restore).args(["--no-owner", "--exit-on-error", "--dbname"]).arg(into.direct_url()).arg(&dump),
-    );
+    let Database::Postgres(restored) = &into else { unreachable!() };
+    let url = restored.direct_url();
+    succeeds(Command::new(pg_restore).args(["--no-owner", "--exit-on-error", "--dbname"]).arg(url).arg(&dump));
     let ended: Ran = {
         let mut command = program(&server);
         command.env("COUNTERSIGN_DATABASE_URL", into.url()).args(["end-grants", "--yes"]);

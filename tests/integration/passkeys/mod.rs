@@ -1,6 +1,7 @@
 //! Passkeys: registered, managed, and signed in with; and what must not succeed.
 
 mod attacks;
+pub(crate) mod fusionauth;
 mod managing;
 mod registering;
 mod second_factor;

@@ -2,7 +2,7 @@
 
 use super::scenario::scenarios;
 use crate::harness::service::APPLICATION;
-use crate::harness::{PASSWORD, Pairs, World};
+use crate::harness::{Authenticator, PASSWORD, Pairs, World};
 use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 
@@ -97,6 +97,12 @@ scenarios! {
         service.open("/passwordless/login", json!({"code": code})).await.ok();
         let code = service.post("/passwordless/start", start).await.ok().text("/code");
         service.open("/passwordless/send", json!({"code": code})).await.ok();
+        let passkey = crate::passkeys::fusionauth::register(&service, &user, &mut Authenticator::new()).await.ok();
+        let passkey = format!("/webauthn/{}", passkey.text("/credential/id"));
+        service.get(&passkey).await.ok();
+        service.call("DELETE", &passkey).await.ok();
+        service.get(&format!("/webauthn?userId={}", user.id)).await.ok();
+        service.call("DELETE", &format!("/webauthn?userId={}", user.id)).await.ok();
         service.call("DELETE", &path).await.ok();
         let chosen = "0b7c1e0a-57ab-4c1a-9d55-0123456789ab";
         let body = json!({"user": {"username": "chosen", "password": PASSWORD}});

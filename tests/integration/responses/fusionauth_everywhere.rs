@@ -21,12 +21,14 @@ fn path(entry: &OperationEntry) -> String {
     let path = entry.path.replace("{userId}", SOMEBODY).replace("{twoFactorId}", &some("c"));
     let path = path.replace("{twoFactorTrustId}", &some("d")).replace("{changePasswordId}", &some("p"));
     let path = path.replace("{tokenId}", SOMEBODY).replace("{actionId}", SOMEBODY).replace("{applicationId}", SOMEBODY);
-    let path = path.replace("{verificationId}", &some("v"));
+    let path = path.replace("{verificationId}", &some("v")).replace("{id}", SOMEBODY);
     match entry.operation_id {
         "retrieveTwoFactorStatus"
         | "retrieveTwoFactorStatusWithoutTrust"
         | "retrieveRefreshTokens"
-        | "retrieveActions" => {
+        | "retrieveActions"
+        | "retrieveWebAuthnCredentialsForUser"
+        | "deleteWebAuthnCredentialsForUser" => {
             format!("{path}?userId={SOMEBODY}")
         }
         "searchUsersByIds" => format!("{path}?ids={SOMEBODY}"),
@@ -73,6 +75,13 @@ fn example(caller: &Caller, entry: &OperationEntry) -> Call {
             "user": {"email": "new@example.com", "password": "some password"},
             "registration": {"applicationId": "c0de0000-0000-4000-8000-000000000002"},
             "search": {"queryString": "*"},
+            "displayName": "My key",
+            "workflow": "bootstrap",
+            "credential": {
+                "id": some("i"),
+                "type": "public-key",
+                "response": {"clientDataJSON": "e30", "attestationObject": "oA", "authenticatorData": "AA", "signature": "AA"},
+            },
         })),
     }
 }

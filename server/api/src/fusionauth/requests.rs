@@ -566,5 +566,7 @@ paths! {
 }
 
 mod links;
+mod passkeys;
 
 pub use links::*;
+pub use passkeys::*;

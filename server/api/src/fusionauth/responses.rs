@@ -489,5 +489,7 @@ words! {
 }
 
 mod links;
+mod passkeys;
 
 pub use links::*;
+pub use passkeys::*;

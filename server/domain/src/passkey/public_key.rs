@@ -1,4 +1,4 @@
-//! Public keys of passkeys, as COSE_Key (RFC 9052 §7, RFC 9053 §7).
+//! Public keys of passkeys, as COSE_Key (RFC 9052 §7, RFC 9053 §7); as SubjectPublicKeyInfo, see [`super::subject_public_key_info`].
 
 use super::cbor::{self, Map};
 use aws_lc_rs::signature::{
@@ -109,7 +109,7 @@ impl PublicKey {
     }
 
     /// Whether it is a key: a point of P-256, for example.
-    fn is_valid(&self) -> bool {
+    pub(super) fn is_valid(&self) -> bool {
         match self {
             Self::Es256 { .. } => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.point()).is_ok(),
             Self::Ed25519(key) => ParsedPublicKey::new(&ED25519, key).is_ok(),
@@ -172,7 +172,7 @@ impl PublicKey {
     }
 
     /// The uncompressed point of an elliptic curve (SEC 1 §2.3.3); of other keys, nothing.
-    fn point(&self) -> Vec<u8> {
+    pub(super) fn point(&self) -> Vec<u8> {
         match self {
             Self::Es256 { x, y } => [&[0x04][..], x, y].concat(),
             Self::Ed25519(_) | Self::Rs256 { .. } => Vec::new(),

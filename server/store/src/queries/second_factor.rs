@@ -5,7 +5,7 @@ use super::sessions::open_session;
 use super::sign_in::absence;
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, endings, known_networks, may_pipeline_commit, methods, millis, passkeys,
+    Conn, RunQueryDsl, TxResult, audit, ceremonies, endings, known_networks, may_pipeline_commit, methods, millis, passkeys,
     pipeline_commit, refresh_tokens, spent_steps, tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
@@ -325,7 +325,7 @@ async fn find_proof(connection: &mut Conn, input: &CompleteSecondFactor) -> Resu
             let codes = usable_code_ids(connection, input.account.id).await?;
             (codes.contains(&id.to_text()), codes.len())
         }
-        Proof::Passkey { ceremony, .. } => (passkeys::find_live(connection, ceremony, input.now).await?.is_some(), 0),
+        Proof::Passkey { ceremony, .. } => (ceremonies::find_live(connection, ceremony, input.now).await?.is_some(), 0),
     };
     Ok(FoundProof { is_unspent, codes })
 }

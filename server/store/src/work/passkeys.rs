@@ -85,17 +85,24 @@ pub enum PasskeyAdded {
     Stale,
 }
 
+/// Passkeys of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhichPasskeys {
+    One(MethodId),
+    All,
+}
+
 #[derive(Clone, Debug)]
-pub struct RemovePasskey {
+pub struct RemovePasskeys {
     pub account_id: AccountId,
-    pub id: MethodId,
+    pub which: WhichPasskeys,
     pub manager: Manager,
     pub rules: Arc<Rules>,
     pub audit: AuditContext,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasskeyRemoved {
+pub enum PasskeysRemoved {
     Decided(RemovePasskeyDecision),
     /// The account is gone.
     Gone,

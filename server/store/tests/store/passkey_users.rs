@@ -6,11 +6,11 @@ use countersign_domain::assurance::{Assurance, Manager};
 use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::challenge::{Challenge, Factor, FirstFactor};
 use countersign_domain::ids::MethodId;
-use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
+use countersign_domain::passkey::ceremony::{Ceremony, Details, Purpose};
 use countersign_domain::passkey::public_key::PublicKey;
 use countersign_domain::passkey::relying_party::{Attestation, RelyingParty, RelyingPartyId};
 use countersign_domain::passkey::verifier::Asserted;
-use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Passkey, Transports, user_handle};
+use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Description, Passkey, Transports, user_handle};
 use countersign_domain::secret::{CeremonyToken, Digest};
 use countersign_domain::terms::Rules;
 use countersign_store::Store;
@@ -42,6 +42,7 @@ pub(crate) fn ceremony(purpose: Purpose, versions: Versions) -> Ceremony {
         versions,
         created_at: NOON,
         expires_at: NOON + 5 * MINUTE,
+        details: Details::default(),
     }
 }
 
@@ -81,6 +82,7 @@ pub(crate) fn passkey(user: &User) -> Passkey {
         attestation: "none".to_owned(),
         last_used_at: None,
         created_at: NOON,
+        description: Description::default(),
     }
 }
 

@@ -2,6 +2,9 @@
 
 mod attacks;
 pub(crate) mod fusionauth;
+mod fusionauth_import;
+pub(crate) mod fusionauth_login;
+mod fusionauth_second_factor;
 mod managing;
 mod registering;
 mod second_factor;

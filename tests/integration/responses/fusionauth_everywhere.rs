@@ -1,6 +1,7 @@
 //! Responses that many operations of the FusionAuth dialect share. Each scenario walks the table of operations.
 
 use super::scenario::scenarios;
+use crate::harness::authenticator::RP_ID;
 use crate::harness::caller::Call;
 use crate::harness::service::Service;
 use crate::harness::{Caller, Pairs, Response, World};
@@ -54,6 +55,15 @@ fn example(caller: &Caller, entry: &OperationEntry) -> Call {
     }
     match entry.body {
         BodyRule::None => call,
+        _ if entry.operation_id == "importWebAuthnCredential" => call.json(json!({"credentials": [{
+            "userId": SOMEBODY,
+            "credentialId": some("i"),
+            "publicKey": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----",
+            "algorithm": -8,
+            "relyingPartyId": RP_ID,
+            "name": "ada",
+            "displayName": "My key",
+        }]})),
         // Another operation has a property of this name with another type.
         _ if entry.path.starts_with("/api/user/action") => call.json(json!({"action": {
             "actioneeUserId": SOMEBODY,

@@ -65,6 +65,58 @@ pub trait PasskeyApi {
         tenant: TenantHeader,
         body: LenientBody<requests::PasskeyRegisterComplete>,
     ) -> Result<Reply<replies::CompletePasskeyRegistration>, Error>;
+
+    /// Begin to log in, or to show a passkey.
+    #[endpoint {
+        method = POST,
+        path = "/api/webauthn/start",
+        operation_id = "startWebAuthnLogin",
+        tags = ["Passkeys"],
+    }]
+    async fn start_web_authn_login(
+        context: RequestContext<Self::Context>,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasskeyStart>,
+    ) -> Result<Reply<replies::StartPasskeyLogin>, Error>;
+
+    /// Log in with a passkey.
+    #[endpoint {
+        method = POST,
+        path = "/api/webauthn/login",
+        operation_id = "completeWebAuthnLogin",
+        tags = ["Passkeys"],
+    }]
+    async fn complete_web_authn_login(
+        context: RequestContext<Self::Context>,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasskeyLogin>,
+    ) -> Result<Reply<replies::CompletePasskeyLogin>, Error>;
+
+    /// Show a passkey without logging in.
+    #[endpoint {
+        method = POST,
+        path = "/api/webauthn/assert",
+        operation_id = "completeWebAuthnAssertion",
+        tags = ["Passkeys"],
+    }]
+    async fn complete_web_authn_assertion(
+        context: RequestContext<Self::Context>,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasskeyLogin>,
+    ) -> Result<Reply<replies::AssertPasskey>, Error>;
+
+    /// Bring passkeys from another server.
+    #[endpoint {
+        method = POST,
+        path = "/api/webauthn/import",
+        operation_id = "importWebAuthnCredential",
+        tags = ["Passkeys"],
+    }]
+    async fn import_web_authn_credential(
+        context: RequestContext<Self::Context>,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasskeyImport>,
+    ) -> Result<Reply<replies::ImportPasskeys>, Error>;
 }
 
 /// One passkey.

@@ -23,6 +23,12 @@ impl Algorithm {
     /// In the order of preference: what every authenticator has comes first.
     pub const ALL: [Self; 3] = [Self::Es256, Self::Ed25519, Self::Rs256];
 
+    /// The algorithm with this number.
+    #[must_use]
+    pub fn of_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.number() == number)
+    }
+
     /// Number of the IANA COSE Algorithms registry.
     #[must_use]
     pub const fn number(self) -> i64 {
@@ -69,9 +75,9 @@ const P_256: i64 = 1;
 const CURVE_ED25519: i64 = 6;
 
 /// Of a modulus, in bytes: 2,048 to 4,096 bits.
-const MODULUS: RangeInclusive<usize> = 256..=512;
+pub(super) const MODULUS: RangeInclusive<usize> = 256..=512;
 /// Of an exponent, in bytes. Keys have 65,537, which takes three.
-const EXPONENT: RangeInclusive<usize> = 1..=4;
+pub(super) const EXPONENT: RangeInclusive<usize> = 1..=4;
 
 impl PublicKey {
     /// Reads a COSE_Key and returns what follows it; `None` for a key of another algorithm, or one that is none.

@@ -42,7 +42,7 @@ pub struct PresentedPasskey<'a> {
 
 /// A response, and what it is to.
 pub(super) struct PresentedCeremony {
-    pub(super) ceremony: Ceremony,
+    pub(super) row: Ceremony,
     pub(super) passkey: Option<(Passkey, Account)>,
     /// `None` if it is not encoded as it should be.
     pub(super) response: Option<AssertionResponse>,
@@ -106,11 +106,10 @@ impl Flows {
         if terms.grant == Grant::Tokens {
             self.check_signing()?;
         }
-        let now = self.now();
-        let Some(PresentedCeremony { ceremony, passkey, response }) = self.presented(&presented, terms).await? else {
+        let Some(ceremony) = self.presented(&presented, terms).await? else {
             return Ok(PasskeyAuthentication::NoCeremony);
         };
-        let claimant = match (ceremony.purpose, presented.session) {
+        let claimant = match (ceremony.row.purpose, presented.session) {
             (Purpose::SignIn(_), _) => None,
             // Completed where that challenge is presented.
             (Purpose::SecondFactor { .. }, _) if terms.ceremony == CeremonyForm::Challenge => {
@@ -122,18 +121,38 @@ impl Flows {
             }
             (Purpose::StepUp { .. } | Purpose::Registration(_), _) => return Ok(PasskeyAuthentication::NoCeremony),
         };
-        let response = match (claimant, response) {
-            (Some(claimant), Some(response)) => {
-                let attempt = Attempt {
-                    request: presented.request,
-                    tenant_id: presented.tenant_id,
-                    ..Attempt::of_passkey(Assertion { ceremony: ceremony.digest, response })
-                };
-                let verified = self.verify_second_factor(caller, claimant, attempt, terms).await?;
-                return Ok(PasskeyAuthentication::SecondFactor(verified));
-            }
-            (_, response) => response,
+        if let (Some(claimant), Some(response)) = (claimant, &ceremony.response) {
+            let assertion = Assertion { ceremony: ceremony.row.digest, response: response.clone() };
+            let attempt = Attempt {
+                request: presented.request,
+                tenant_id: presented.tenant_id,
+                ..Attempt::of_passkey(assertion)
+            };
+            let verified = self.verify_second_factor(caller, claimant, attempt, terms).await?;
+            return Ok(PasskeyAuthentication::SecondFactor(verified));
+        }
+        let details = ceremony.row.details.clone();
+        let (account, used) = match self.verified_passkey(caller, ceremony).await? {
+            Ok(verified) => verified,
+            Err(refused) => return Ok(refused),
         };
+        let checked = Checked::by_passkey(account, used, &details);
+        let device = Device { trust: presented.trust, is_remembered: presented.is_remembered };
+        Ok(match self.complete_sign_in(caller, checked, device, presented.wants_tokens, terms).await? {
+            Ok(sign_in) => PasskeyAuthentication::SignIn(sign_in),
+            Err(NotCompleted::Stale) => PasskeyAuthentication::NoCeremony,
+            Err(NotCompleted::PasskeyRefused(why)) => PasskeyAuthentication::Refused(why),
+        })
+    }
+
+    /// The account whose passkey has signed, and what it signed. A response that is not right ends its ceremony.
+    pub(super) async fn verified_passkey(
+        &self,
+        caller: &Caller,
+        presented: PresentedCeremony,
+    ) -> Result<Result<(Account, UsedPasskey), PasskeyAuthentication>, FlowError> {
+        let PresentedCeremony { row: ceremony, passkey, response } = presented;
+        let now = self.now();
         let account_id = passkey.as_ref().map(|(_, account)| account.id);
         let refused = match (response, passkey) {
             (None, _) => PasskeyAuthentication::NotVerified(NotVerified::Malformed),
@@ -148,20 +167,13 @@ impl Flows {
                         user_handle: response.user_handle,
                         refusal_audit: self.rejection(caller, account_id, now),
                     };
-                    let checked = Checked::by_passkey(account, used, &ceremony.details);
-                    let device = Device { trust: presented.trust, is_remembered: presented.is_remembered };
-                    let wants_tokens = presented.wants_tokens;
-                    return Ok(match self.complete_sign_in(caller, checked, device, wants_tokens, terms).await? {
-                        Ok(sign_in) => PasskeyAuthentication::SignIn(sign_in),
-                        Err(NotCompleted::Stale) => PasskeyAuthentication::NoCeremony,
-                        Err(NotCompleted::PasskeyRefused(why)) => PasskeyAuthentication::Refused(why),
-                    });
+                    return Ok(Ok((account, used)));
                 }
             },
         };
         let event = self.rejection(caller, account_id, now).event(EventKind::PasskeyRejected);
         let is_spent = self.spend_ceremony(ceremony.digest, event).await?;
-        Ok(if is_spent { refused } else { PasskeyAuthentication::NoCeremony })
+        Ok(Err(if is_spent { refused } else { PasskeyAuthentication::NoCeremony }))
     }
 
     /// The ceremony that a response is to, and the passkey of the response if the caller's tenant has it and allows passkeys.
@@ -175,18 +187,20 @@ impl Flows {
         let response = presented.response.decode();
         let credential_id = response.as_ref().map(|response| response.credential_id.clone());
         let find = FindCeremony { digest, credential_id, now: self.now() };
-        let Some(FoundCeremony { ceremony, passkey }) = self.store().find_ceremony(find).await? else { return Ok(None) };
+        let Some(FoundCeremony { ceremony: row, passkey }) = self.store().find_ceremony(find).await? else {
+            return Ok(None);
+        };
         let counts = |(passkey, account): &(Passkey, Account)| {
             presented.tenant_id.is_none_or(|tenant_id| account.tenant_id == tenant_id)
-                && ceremony.details.passkey_id.is_none_or(|id| passkey.id == id)
+                && row.details.passkey_id.is_none_or(|id| passkey.id == id)
                 && self.rules().tenant_of(account).allows(MethodKind::Passkey)
         };
         let passkey = passkey.filter(counts);
-        Ok(Some(PresentedCeremony { ceremony, passkey, response }))
+        Ok(Some(PresentedCeremony { row, passkey, response }))
     }
 
     /// Verifies a response, unless the relying party is not the one that the ceremony began with any more.
-    pub(super) fn verify(
+    fn verify(
         &self,
         ceremony: &Ceremony,
         passkey: &Passkey,
@@ -201,7 +215,7 @@ impl Flows {
     }
 
     /// The audit context of a response that is refused.
-    pub(super) fn rejection(&self, caller: &Caller, account_id: Option<AccountId>, now: Timestamp) -> AuditContext {
+    fn rejection(&self, caller: &Caller, account_id: Option<AccountId>, now: Timestamp) -> AuditContext {
         self.factor_audit(caller, Some(Factor::Passkey), account_id, None, now)
     }
 }

@@ -3,7 +3,9 @@
 //! | intent | module |
 //! |---|---|
 //! | register a passkey | [`register`] |
+//! | bring passkeys from another server | [`import`] |
 //! | list, rename, remove passkeys | [`manage`] |
+//! | show that somebody holds a passkey | [`confirm`] |
 //! | sign in with a passkey, or pass a second factor with it | [`begin`], [`authenticate`] |
 //!
 //! Each ceremony is begun by one request and completed by another. What a browser signs in between is verified here, outside of the
@@ -11,11 +13,15 @@
 
 pub mod authenticate;
 pub mod begin;
+pub mod confirm;
+pub mod import;
 pub mod manage;
 pub mod register;
 
 pub use authenticate::{PasskeyAuthentication, PresentedPasskey};
 pub use begin::{AuthenticationFor, BegunAuthentication, NamedSignIn, NotBegun};
+pub use confirm::PasskeyConfirmation;
+pub use import::{ForeignPasskey, NotImported};
 pub use manage::{PasskeyNotRemoved, WhichPasskeys};
 pub use register::{BegunRegistration, NotRegistered, PasskeyRequest, PresentedRegistration};
 

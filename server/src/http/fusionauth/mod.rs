@@ -5,7 +5,7 @@
 //! | [`rules`] | what the edge asks before a handler runs |
 //! | `credentials`, `cookies` | who calls |
 //! | `values`, `profile`, `wire`, `passkey_wire`, `refusal`, `passkey_refusal` | the domain in the dialect's words, good and bad |
-//! | `login`, `two_factor`, `methods`, `users`, `registrations`, `search`, `actions`, `lock`, `links`, `passwordless`, `passwords`, `passkeys`, `tokens`, `refresh_tokens` | the operations |
+//! | `login`, `two_factor`, `methods`, `users`, `registrations`, `search`, `actions`, `lock`, `links`, `passwordless`, `passwords`, `passkeys`, `passkey_login`, `passkey_import`, `tokens`, `refresh_tokens` | the operations |
 
 mod actions;
 mod cookies;
@@ -14,6 +14,8 @@ mod links;
 mod lock;
 mod login;
 mod methods;
+mod passkey_import;
+mod passkey_login;
 mod passkey_refusal;
 mod passkey_wire;
 mod passkeys;
@@ -380,6 +382,38 @@ impl PasskeyApi for FusionAuth {
         body: LenientBody<requests::PasskeyRegisterComplete>,
     ) -> Result<Reply<replies::CompletePasskeyRegistration>, Error> {
         passkeys::complete_registration(&Lent::new(context), tenant, body.into_inner()).await
+    }
+
+    async fn start_web_authn_login(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasskeyStart>,
+    ) -> Result<Reply<replies::StartPasskeyLogin>, Error> {
+        passkey_login::start(&Lent::new(context), tenant, body.into_inner()).await
+    }
+
+    async fn complete_web_authn_login(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasskeyLogin>,
+    ) -> Result<Reply<replies::CompletePasskeyLogin>, Error> {
+        passkey_login::login(&Lent::new(context), tenant, body.into_inner()).await
+    }
+
+    async fn complete_web_authn_assertion(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasskeyLogin>,
+    ) -> Result<Reply<replies::AssertPasskey>, Error> {
+        passkey_login::assert(&Lent::new(context), tenant, body.into_inner()).await
+    }
+
+    async fn import_web_authn_credential(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasskeyImport>,
+    ) -> Result<Reply<replies::ImportPasskeys>, Error> {
+        passkey_import::import(&Lent::new(context), tenant, body.into_inner()).await
     }
 }
 

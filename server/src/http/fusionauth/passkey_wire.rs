@@ -4,9 +4,9 @@ use super::values::{blank, body_value};
 use countersign_api::fusionauth::{Errors, requests, responses};
 use countersign_domain::account::Account;
 use countersign_domain::ids::{AccountId, MethodId, TenantId};
-use countersign_domain::passkey::options::{CreationOptions, Descriptor, UserVerification};
+use countersign_domain::passkey::options::{CreationOptions, Descriptor, RequestOptions, UserVerification};
 use countersign_domain::passkey::relying_party::Attestation;
-use countersign_domain::passkey::response::EncodedRegistration;
+use countersign_domain::passkey::response::{EncodedAssertion, EncodedRegistration};
 use countersign_domain::passkey::{Passkey, Transports};
 use countersign_domain::time::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
@@ -102,7 +102,7 @@ fn user_verification(demand: UserVerification) -> responses::UserVerification {
 }
 
 /// Base64url without its padding, which the dialect leaves to the client.
-fn unpadded(text: &str) -> &str {
+pub(super) fn unpadded(text: &str) -> &str {
     text.trim_end_matches('=')
 }
 
@@ -113,6 +113,63 @@ fn required<'a>(errors: &mut Errors, field: &str, value: Option<&'a String>) -> 
         blank(errors, field);
     }
     unpadded(value.unwrap_or_default())
+}
+
+/// What a browser is asked for to use a passkey.
+pub(super) fn request_options(options: &RequestOptions) -> responses::RequestOptions {
+    responses::RequestOptions {
+        allow_credentials: options.allow.iter().flatten().map(descriptor).collect(),
+        challenge: options.challenge.to_text(),
+        rp_id: options.relying_party.as_str().to_owned(),
+        timeout: millis(options.timeout),
+        user_verification: user_verification(options.user_verification),
+    }
+}
+
+/// The response of a browser with a passkey, whose values are all there.
+pub(super) struct Assertion<'a> {
+    id: &'a str,
+    kind: &'a str,
+    client_data: &'a str,
+    authenticator_data: &'a str,
+    signature: &'a str,
+    user_handle: Option<&'a str>,
+}
+
+impl<'a> Assertion<'a> {
+    /// Reads the `credential` of a body, and adds what is missing to the errors.
+    pub(super) fn read(credential: Option<&'a requests::PasskeyAssertion>, errors: &mut Errors) -> Option<Self> {
+        let Some(credential) = credential else {
+            blank(errors, "credential");
+            return None;
+        };
+        let response = credential.response.as_ref();
+        let client_data = response.and_then(|response| response.client_data_json.as_ref());
+        let authenticator_data = response.and_then(|response| response.authenticator_data.as_ref());
+        let signature = response.and_then(|response| response.signature.as_ref());
+        let user_handle = response.and_then(|response| response.user_handle.as_ref());
+        Some(Self {
+            id: required(errors, "credential.id", credential.id.as_ref()),
+            kind: required(errors, "credential.type", credential.kind.as_ref()),
+            client_data: required(errors, "credential.response.clientDataJSON", client_data),
+            authenticator_data: required(errors, "credential.response.authenticatorData", authenticator_data),
+            signature: required(errors, "credential.response.signature", signature),
+            user_handle: body_value(user_handle).map(unpadded),
+        })
+    }
+
+    /// What the browser returned, still encoded.
+    pub(super) fn encoded(&self) -> EncodedAssertion<'_> {
+        EncodedAssertion {
+            id: self.id,
+            raw_id: None,
+            kind: self.kind,
+            client_data: self.client_data,
+            authenticator_data: self.authenticator_data,
+            signature: self.signature,
+            user_handle: self.user_handle,
+        }
+    }
 }
 
 /// The response of a browser to a registration, whose values are all there.

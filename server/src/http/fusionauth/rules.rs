@@ -156,6 +156,8 @@ mod tests {
             "/api/passwordless/send",
             "/api/passwordless/login",
             "/api/webauthn/register/complete",
+            "/api/webauthn/login",
+            "/api/webauthn/assert",
             "/api/jwt/refresh",
             "/api/logout",
             "/.well-known/jwks.json",

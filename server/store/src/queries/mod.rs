@@ -29,6 +29,7 @@ mod locking;
 mod mailed_links;
 mod messages;
 mod methods;
+mod passkey_import;
 mod passkeys;
 mod quotas;
 mod refresh_tokens;
@@ -68,7 +69,8 @@ pub(crate) use messages::{finish_message, message_queue, next_message, preferred
 pub(crate) use methods::{
     add_method, authenticators_of, begin_enrolment, disable_two_factor, enrol_mail, rename_method, replace_backup_codes,
 };
-pub(crate) use passkeys::{add_passkey, passkey, passkeys_of, remove_passkeys, rename_passkey};
+pub(crate) use passkey_import::import_passkeys;
+pub(crate) use passkeys::{add_passkey, confirm_passkey, passkey, passkeys_of, remove_passkeys, rename_passkey};
 pub(crate) use quotas::{give_back, take_password_try};
 pub(crate) use refresh_tokens::{
     refresh_token_owner, refresh_tokens, revoke_refresh_tokens, token_holders, use_refresh_token,

@@ -8,9 +8,10 @@ use crate::error::StoreError;
 use crate::rows::{AccountRow, PasskeyRow};
 use crate::schema::{accounts, passkeys};
 use crate::work::{
-    AddPasskey, PasskeyAdded, PasskeysRemoved, RemovePasskeys, RenamePasskey, TxOutcome, UsedPasskey, WhichPasskeys,
+    AddPasskey, ConfirmPasskey, PasskeyAdded, PasskeyConfirmed, PasskeysRemoved, RemovePasskeys, RenamePasskey, TxOutcome, UsedPasskey, WhichPasskeys,
 };
 use countersign_domain::account::Account;
+use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::passkey_management::{self, Facts, RemovePasskey as Decision};
 use countersign_domain::decisions::passkey_use::{self, PasskeyUse};
 use countersign_domain::decisions::usable::{passkeys_as_methods, usable_methods};
@@ -89,6 +90,27 @@ pub(super) async fn use_assertion(
     Ok(Some(decision))
 }
 
+/// Notes the use of a passkey that opens nothing, if it counts.
+pub(crate) async fn confirm_passkey(connection: &mut Conn, confirm: &ConfirmPasskey) -> TxResult<PasskeyConfirmed> {
+    let ConfirmPasskey { account_id, passkey: used, audit } = confirm;
+    let stale = TxOutcome::Rollback(PasskeyConfirmed::Stale);
+    let Some(account) = lock(connection, *account_id).await? else { return Ok(stale) };
+    if let Some(why) = account.unusable(audit.at) {
+        // A ceremony is good for one response, whatever comes of it.
+        let is_spent = ceremonies::take(connection, &used.ceremony, audit.at).await?.is_some();
+        return Ok(if is_spent { TxOutcome::Commit(PasskeyConfirmed::Unusable(why)) } else { stale });
+    }
+    match use_assertion(connection, used, account.id, audit.at).await? {
+        None => Ok(stale),
+        Some(PasskeyUse::Counts { .. }) => {
+            let Some(passkey) = passkey_of(connection, account.id, used.id).await? else { return Ok(stale) };
+            let confirmed = PasskeyConfirmed::Confirmed(Box::new(passkey));
+            audit::write_and_commit(connection, &audit.event(EventKind::PasskeyConfirmed), confirmed).await
+        }
+        Some(refused) => Ok(TxOutcome::Commit(PasskeyConfirmed::Refused(refused))),
+    }
+}
+
 /// Stores what a passkey said of itself when it was used. Of the counters of a synced one, the highest is kept.
 pub(super) async fn note_use(
     connection: &mut Conn,
@@ -137,12 +159,22 @@ pub(crate) async fn add_passkey(connection: &mut Conn, add: &AddPasskey) -> TxRe
     };
     let handle = methods::free_handle(connection, account.id, &add.handles).await?;
     let passkey = Passkey { handle, ..add.passkey.clone() };
-    let row = (PasskeyRow::from(&passkey), passkeys::attestation_object.eq(add.attestation_object.as_deref()));
-    if diesel::insert_into(passkeys::table).values(row).on_conflict_do_nothing().execute(connection).await? == 0 {
+    if !insert(connection, &passkey, add.attestation_object.as_deref()).await? {
         return Ok(TxOutcome::Commit(PasskeyAdded::Taken));
     }
     endings::carry_out(connection, account.id, ends, None).await?;
     audit::write_and_commit(connection, &add.audit.event(kind), PasskeyAdded::Added(Box::new(passkey))).await
+}
+
+/// Stores a passkey, within the open transaction; `false` if there is one with its id or its credential id.
+pub(super) async fn insert(
+    connection: &mut Conn,
+    passkey: &Passkey,
+    attestation_object: Option<&[u8]>,
+) -> Result<bool, StoreError> {
+    let row = (PasskeyRow::from(passkey), passkeys::attestation_object.eq(attestation_object));
+    let insert = diesel::insert_into(passkeys::table).values(row).on_conflict_do_nothing();
+    Ok(insert.execute(connection).await? > 0)
 }
 
 /// Removes passkeys, if that is allowed.
@@ -174,6 +206,12 @@ pub(crate) async fn remove_passkeys(connection: &mut Conn, remove: &RemovePasske
     endings::carry_out(connection, account.id, ends, remove.audit.session_id).await?;
     audit::write_removal(connection, &remove.audit.event(kind), &removed).await?;
     Ok(TxOutcome::Commit(PasskeysRemoved::Decided(decision)))
+}
+
+/// Removes a passkey, within the open transaction.
+pub(super) async fn remove(connection: &mut Conn, id: MethodId) -> Result<(), StoreError> {
+    diesel::delete(passkeys::table.find(id.to_text())).execute(connection).await?;
+    Ok(())
 }
 
 /// Removes all passkeys of an account, within the open transaction; says whether there were any.

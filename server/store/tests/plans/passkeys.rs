@@ -1,13 +1,13 @@
 //! Passkeys and their ceremonies.
 
-use super::passkey_users::{asserted, begun, begun_by, claim, owner, proof, registered, rules, sign_in};
+use super::passkey_users::{asserted, begun, begun_by, claim, foreign, owner, proof, registered, rules, sign_in, used};
 use super::*;
 use countersign_domain::decisions::factor_reset::FactorReset;
 use countersign_domain::decisions::passkey_management::RemovePasskey as Decision;
 use countersign_domain::passkey::ceremony::Purpose;
 use countersign_store::work::{
-    FactorsReset, FindCeremony, PasskeysRemoved, RemovePasskeys, RenamePasskey, ResetFactors, SignInCompleted, WhichPasskeys,
-    SpendCeremony,
+    ConfirmPasskey, FactorsReset, FindCeremony, ImportPasskeys, PasskeyConfirmed, PasskeysImported, PasskeysRemoved,
+    RemovePasskeys, RenamePasskey, ResetFactors, SignInCompleted, SpendCeremony, WhichPasskeys,
 };
 
 /// Carries out each unit of work about passkeys.
@@ -33,6 +33,13 @@ pub(super) async fn everything(world: &World) {
         let ended = store.complete_sign_in(sign_in(&user, &passkey, &ceremony, asserted(counter, true))).await.unwrap();
         assert_eq!(matches!(ended, SignInCompleted::PasskeyRefused(_)), is_refused, "{ended:?}");
     }
+    let ceremony = begun(store, Purpose::SignIn(Some(account_id)), versions).await;
+    let used = used(&user, &passkey, &ceremony, asserted(9, true));
+    let confirm = ConfirmPasskey { account_id, passkey: used, audit: audit(account_id, NOON) };
+    assert!(matches!(store.confirm_passkey(confirm).await.unwrap(), PasskeyConfirmed::Confirmed(_)));
+    assert_eq!(store.passkey(passkey.id).await.unwrap().unwrap().0.counter, 9);
+    let import = ImportPasskeys { passkeys: vec![foreign(&user)], tenant_id: None, rules: Arc::default() };
+    assert_eq!(store.import_passkeys(import).await.unwrap(), PasskeysImported::Imported);
     let (id, name) = (passkey.id, "Plan".to_owned());
     let rename = RenamePasskey { account_id, id, name, event: event(EventKind::PasskeyRenamed) };
     assert!(store.rename_passkey(rename).await.unwrap().is_some());

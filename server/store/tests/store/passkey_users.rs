@@ -14,9 +14,7 @@ use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Description, Pas
 use countersign_domain::secret::{CeremonyToken, Digest};
 use countersign_domain::terms::Rules;
 use countersign_store::Store;
-use countersign_store::work::{
-    AddPasskey, BeginCeremony, ClaimAttempt, CompleteSignIn, PasskeyAdded, PresentedPasskey, UsedPasskey,
-};
+use countersign_store::work::{AddPasskey, BeginCeremony, ClaimAttempt, CompleteSignIn, ImportedPasskey, PasskeyAdded, PresentedPasskey, UsedPasskey};
 use rand_chacha::rand_core::Rng as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,15 +107,25 @@ pub(crate) async fn registered(store: &Store, user: &User) -> Passkey {
     }
 }
 
-/// A sign-in with a passkey.
-pub(crate) fn sign_in(user: &User, passkey: &Passkey, ceremony: &Ceremony, asserted: Asserted) -> CompleteSignIn {
-    let used = UsedPasskey {
+/// What a passkey has signed in a ceremony.
+pub(crate) fn used(user: &User, passkey: &Passkey, ceremony: &Ceremony, asserted: Asserted) -> UsedPasskey {
+    UsedPasskey {
         ceremony: ceremony.digest,
         id: passkey.id,
         asserted,
         user_handle: Some(user_handle(user.id()).into_bytes()),
         refusal_audit: audit(user.id(), NOON),
-    };
+    }
+}
+
+/// A passkey of the user as another server had it.
+pub(crate) fn foreign(user: &User) -> ImportedPasskey {
+    ImportedPasskey { passkey: passkey(user), handles: handles(), audit: audit(user.id(), NOON) }
+}
+
+/// A sign-in with a passkey.
+pub(crate) fn sign_in(user: &User, passkey: &Passkey, ceremony: &Ceremony, asserted: Asserted) -> CompleteSignIn {
+    let used = used(user, passkey, ceremony, asserted);
     let plain = user.sign_in(NOON);
     let challenge = Challenge { first_factor: FirstFactor::Passkey, ..plain.challenge.clone() };
     CompleteSignIn { passkey: Some(used), challenge, password_uses: Vec::new(), ..plain }

@@ -41,6 +41,28 @@ responses! {
         user: PasskeyUser,
     }
 
+    /// `startWebAuthnLogin`.
+    PasskeyStartResponse {
+        /// What the browser is asked for.
+        options: RequestOptions,
+    }
+
+    /// `PublicKeyCredentialRequestOptionsJSON` of WebAuthn.
+    RequestOptions {
+        /// The passkeys that are accepted.
+        allow_credentials: Vec<Descriptor>,
+        /// 32 random bytes in base64url.
+        #[schemars(regex = "CHALLENGE")]
+        challenge: String,
+        /// The domain.
+        rp_id: String,
+        /// In milliseconds.
+        #[schemars(range(min = 1))]
+        timeout: i64,
+        /// Whether the authenticator has to verify the user.
+        user_verification: UserVerification,
+    }
+
     /// What the authenticator has to be capable of.
     AuthenticatorSelection {
         /// Where it is, if that matters.

@@ -71,6 +71,7 @@ pub const fn event_types(kind: EventKind) -> &'static [EventType] {
         | EventKind::PasskeyAdded
         | EventKind::PasskeyRemoved
         | EventKind::PasskeyRenamed
+        | EventKind::PasskeyConfirmed
         | EventKind::DeviceTrusted
         | EventKind::PasswordChangeAsked
         | EventKind::SignedOut

@@ -14,6 +14,7 @@ mod lost_commits;
 mod messages;
 mod migrations;
 mod passkey_attempts;
+mod passkey_services;
 mod passkey_users;
 mod passkeys;
 mod poolers;

@@ -142,7 +142,7 @@ pub(super) async fn complete(
     let signed_in_at = signs_in.then_some(now);
     let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), mut methods, passkeys, registrations, (), ()) = pipeline!(
         connection;
-        forget_failures(account_id, input.charge, signed_in_at),
+        forget_failures_and_commit(account_id, input.charge, signed_in_at),
         use_up_claimant(input, decision.session_change(), before, versions, commits),
         spend_proof(&input.proof, &input.claimant, now, commits),
         mark_method_used(&input.proof, now),
@@ -360,7 +360,7 @@ async fn forget_failures(
     account_id: AccountId,
     charge: Duration,
     signed_in_at: Option<Timestamp>,
-) -> Result<Forgotten, StoreError> {
+) -> Result<Option<UserRow>, StoreError> {
     let row = diesel::update(accounts::table.find(account_id.to_text()))
         .set((
             accounts::failed_attempts.eq(0),
@@ -373,9 +373,18 @@ async fn forget_failures(
         .cached()
         .get_result(connection)
         .await
-        .optional()
-        .map_err(StoreError::from);
-    match row {
+        .optional()?;
+    Ok(row)
+}
+
+/// The same in a pipeline with `COMMIT`.
+async fn forget_failures_and_commit(
+    connection: &mut Conn,
+    account_id: AccountId,
+    charge: Duration,
+    signed_in_at: Option<Timestamp>,
+) -> Result<Forgotten, StoreError> {
+    match forget_failures(connection, account_id, charge, signed_in_at).await {
         Ok(Some(row)) => Ok(Forgotten::Read(Box::new(row))),
         Ok(None) => Ok(Forgotten::Gone),
         Err(error) if is_presumed(connection, &error) => Ok(Forgotten::Unread(error)),

@@ -9,7 +9,8 @@ use countersign_api::DialectName;
 use countersign_api::admin::admin_api_mod;
 use countersign_api::better_auth::better_auth_api_mod;
 use countersign_api::fusionauth::{
-    administration_api_mod, fusion_auth_api_mod, link_api_mod, method_api_mod, passkey_api_mod, passkey_by_id_api_mod, recovery_code_api_mod, user_api_mod,
+    administration_api_mod, fusion_auth_api_mod, link_api_mod, method_api_mod, passkey_api_mod, passkey_by_id_api_mod,
+    recovery_code_api_mod, user_api_mod,
 };
 use countersign_contract_document::Document;
 use countersign_contract_validate::ResponseValidator;

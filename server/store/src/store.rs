@@ -6,7 +6,24 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddCanary, AddMethod, AddPasskey, AllGrantsEnded, AttemptEnded, AttemptSecondFactor, AuditBlockSealed, AuditBlocksRemoved, AuditPlace, BeginCeremony, BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, ConfirmPasskey, CountEverything, CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindCeremony, FindRefreshTokens, FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers, FinishMessage, FinishWebhookEvent, FoundCeremony, FoundTicket, FoundTrustedDevice, FoundUsers, ImportPasskeys, IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasskeyAdded, PasskeyConfirmed, PasskeysImported, PasskeysRemoved, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks, RemoveMethods, RemovePasskeys, RemoveTags, RenameMethod, RenamePasskey, ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage, SealAuditBlock, SealedTable, SecondFactorCompleted, SignInCompleted, SpendCeremony, Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry, TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized, UsernamesNormalized, VerifyAddress, WaitingSignIn, WebhookQueue, Written,
+    AccountWritten, AddCanary, AddMethod, AddPasskey, AllGrantsEnded, AttemptEnded, AttemptSecondFactor,
+    AuditBlockSealed, AuditBlocksRemoved, AuditPlace, BeginCeremony, BeginEnrolment, ChangeAccount, ChangeAddress,
+    ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
+    CompleteSignIn, ConfirmPasskey, CountEverything, CreateAccount, DeleteOwnAccount, DeleteRegistration,
+    DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset,
+    FailAttempt, FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindCeremony, FindRefreshTokens, FindSealed,
+    FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers,
+    FinishMessage, FinishWebhookEvent, FoundCeremony, FoundTicket, FoundTrustedDevice, FoundUsers, ImportPasskeys,
+    IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled,
+    MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted,
+    PasskeyAdded, PasskeyConfirmed, PasskeysImported, PasskeysRemoved, PasswordTry, PresentedTicket, Purge, PurgeTable,
+    Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks, RemoveMethods, RemovePasskeys, RemoveTags,
+    RenameMethod, RenamePasskey, ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret, ResetFactors,
+    RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage, SealAuditBlock,
+    SealedTable, SecondFactorCompleted, SignInCompleted, SpendCeremony, Statistics, StoredAboutUser, StoredAuditEvent,
+    StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry,
+    TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized,
+    UsernamesNormalized, VerifyAddress, WaitingSignIn, WebhookQueue, Written,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;

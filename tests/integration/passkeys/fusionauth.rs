@@ -24,11 +24,7 @@ pub(super) async fn complete(service: &Service, user: &FusionAuthUser, credentia
 }
 
 /// Registers the passkey of an authenticator.
-pub(crate) async fn register(
-    service: &Service,
-    user: &FusionAuthUser,
-    authenticator: &mut Authenticator,
-) -> Response {
+pub(crate) async fn register(service: &Service, user: &FusionAuthUser, authenticator: &mut Authenticator) -> Response {
     let options = creation(service, user, "general").await;
     complete(service, user, authenticator.register(&options)).await
 }
@@ -61,7 +57,10 @@ async fn options_say_what_the_workflow_asks_for(database: DatabaseKind) {
     ] {
         let options = creation(&service, &user, workflow).await;
         let selection = &options["authenticatorSelection"];
-        assert_eq!((&selection["userVerification"], &selection["authenticatorAttachment"]), (&json!(verification), &attachment));
+        assert_eq!(
+            (&selection["userVerification"], &selection["authenticatorAttachment"]),
+            (&json!(verification), &attachment)
+        );
         assert_eq!((&selection["residentKey"], &selection["requireResidentKey"]), (&json!("preferred"), &json!(false)));
         assert_eq!(options["user"]["name"], user.email, "the login name, if none is given");
         let mut unverified = Authenticator::without_verification();
@@ -231,6 +230,7 @@ async fn both_dialects_manage_the_same_passkeys(database: DatabaseKind) {
     let named = FusionAuthUser { id: AccountId::parse(&user.id).unwrap().to_hyphenated(), email: user.email.clone() };
     let (mut first, mut second) = (Authenticator::new(), Authenticator::synced());
     super::register(&user.browser, &mut first).await.ok();
+    world.clock.advance(Duration::from_secs(1));
     register(&service, &named, &mut second).await.ok();
     let seen = passkeys(&user.browser).await;
     assert_eq!((seen.len(), &seen[1]["name"]), (2, &json!("My key")));
@@ -251,7 +251,8 @@ async fn another_tenants_passkeys_are_unknown_36(database: DatabaseKind) {
     let tenants = vec![Tenant::default(), Tenant { id: other, name: "Other".to_owned(), ..Tenant::default() }];
     let directory = Directory::new(tenants, Vec::new()).unwrap();
     let world = World::with(database, |settings| settings.directory = directory).await;
-    let (home, foreign) = (world.service_that(Some(TenantId::DEFAULT), None).await, world.service_that(Some(other), None).await);
+    let (home, foreign) =
+        (world.service_that(Some(TenantId::DEFAULT), None).await, world.service_that(Some(other), None).await);
     let user = home.user_with(json!({})).await;
     let id = register(&home, &user, &mut Authenticator::new()).await.ok().text("/credential/id");
     for path in [format!("/webauthn/{id}"), format!("/webauthn?userId={}", user.id)] {

@@ -113,10 +113,7 @@ async fn all_are_imported_or_none_and_what_is_wrong_is_named(database: DatabaseK
 async fn passkeys_of_another_tenants_users_are_not_imported_36(database: DatabaseKind) {
     let other = TenantId::parse("c0de0000-0000-4000-8000-00000000000a").unwrap();
     let world = World::with(database, |settings| {
-        let tenants = vec![
-            Tenant::default(),
-            Tenant { id: other, name: "Other".to_owned(), ..Default::default() },
-        ];
+        let tenants = vec![Tenant::default(), Tenant { id: other, name: "Other".to_owned(), ..Default::default() }];
         settings.directory = Directory::new(tenants, Vec::new()).unwrap();
     });
     let world = world.await;

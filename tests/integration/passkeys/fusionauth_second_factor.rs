@@ -100,7 +100,8 @@ async fn a_response_completes_the_challenge_that_it_was_asked_for_and_no_other_4
     complete(&service, &first, response.clone()).await.ok();
     complete(&service, &first, response).await.is(404);
     // The challenge of a login completes no two-factor login.
-    let body = json!({"applicationId": crate::harness::service::APPLICATION, "userId": user.id, "workflow": "bootstrap"});
+    let body =
+        json!({"applicationId": crate::harness::service::APPLICATION, "userId": user.id, "workflow": "bootstrap"});
     let login = service.post("/webauthn/start", body).await.ok().body["options"].clone();
     complete(&service, &second, authenticator.assert(&login)).await.is(421);
     service.complete(&second, &app.fresh_code()).await.ok();

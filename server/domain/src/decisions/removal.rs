@@ -142,7 +142,8 @@ mod tests {
         ] {
             let account = Account { two_factor_enabled: true, ..account() };
             let manager = &Manager::Service;
-            let facts = Facts { account: &account, manager, factor, named, confirmed, passkeys: &[], usable: confirmed };
+            let facts =
+                Facts { account: &account, manager, factor, named, confirmed, passkeys: &[], usable: confirmed };
             let policy = Policy::default();
             assert_eq!(decide(&facts, &policy, NOW), removal, "{factor:?} {named:?} {confirmed:?}");
             for (second_factor_at, outcome) in [
@@ -161,7 +162,8 @@ mod tests {
         {
             let (account, manager) = (account(), &Manager::Service);
             let (named, confirmed) = (Some(named), &[one, two][..]);
-            let facts = Facts { account: &account, manager, factor: Factor::Totp, named, confirmed, passkeys: &[], usable };
+            let facts =
+                Facts { account: &account, manager, factor: Factor::Totp, named, confirmed, passkeys: &[], usable };
             assert_eq!(decide(&facts, &Policy::default(), NOW), removal, "{named:?} {usable:?}");
         }
         assert_eq!(Removal::SwitchOff.further_event(Factor::BackupCode), Some(EventKind::BackupCodeUsed));

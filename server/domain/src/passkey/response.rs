@@ -159,7 +159,8 @@ mod tests {
         let encoded = |json: &str| BASE64URL_NOPAD.encode(json.as_bytes());
         let data = r#"{"type":"webauthn.get","challenge":"AAAA","origin":"https://example.org"}"#;
         assert_eq!(presented_challenge(&encoded(data)), Some(Digest::of("AAAA")));
-        for odd in [encoded(r#"{"type":"webauthn.get","origin":"https://example.org"}"#), encoded("x"), "=".to_owned()] {
+        for odd in [encoded(r#"{"type":"webauthn.get","origin":"https://example.org"}"#), encoded("x"), "=".to_owned()]
+        {
             assert_eq!(presented_challenge(&odd), None, "{odd}");
         }
     }

@@ -128,9 +128,8 @@ impl Flows {
             }
             AuthenticationFor::Challenge(sign_in, tenant_id) => {
                 let found = self.store().waiting_sign_in((sign_in, self.now())).await?;
-                let is_meant = |waiting: &WaitingSignIn| {
-                    tenant_id.is_none_or(|tenant_id| waiting.account.tenant_id == tenant_id)
-                };
+                let is_meant =
+                    |waiting: &WaitingSignIn| tenant_id.is_none_or(|tenant_id| waiting.account.tenant_id == tenant_id);
                 let Some(waiting) = found.filter(is_meant) else { return Ok(Err(NotBegun::NoChallenge)) };
                 let WaitingSignIn { account, challenge } = waiting;
                 let completes = challenge.first_factor.is_complemented_by(MethodKind::Passkey);

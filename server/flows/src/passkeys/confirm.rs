@@ -41,8 +41,7 @@ impl Flows {
             Err(PasskeyAuthentication::NoCeremony) => return Ok(PasskeyConfirmation::NoCeremony),
             Err(_) => return Ok(PasskeyConfirmation::NotVerified),
         };
-        let audit: AuditContext =
-            self.factor_audit(caller, Some(Factor::Passkey), Some(account.id), None, self.now());
+        let audit: AuditContext = self.factor_audit(caller, Some(Factor::Passkey), Some(account.id), None, self.now());
         let confirm = ConfirmPasskey { account_id: account.id, passkey: used, audit };
         Ok(match self.store().confirm_passkey(confirm).await? {
             PasskeyConfirmed::Confirmed(passkey) => PasskeyConfirmation::Confirmed(passkey, Box::new(account)),

@@ -7,8 +7,8 @@ use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::passkey_management::{PasskeysRefused, RemovePasskey as Decision};
 use countersign_domain::ids::{AccountId, MethodId, TenantId};
 use countersign_domain::passkey::Passkey;
-use countersign_store::work::{PasskeysRemoved, RemovePasskeys, RenamePasskey};
 pub use countersign_store::work::WhichPasskeys;
+use countersign_store::work::{PasskeysRemoved, RemovePasskeys, RenamePasskey};
 
 /// Why a passkey is not removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

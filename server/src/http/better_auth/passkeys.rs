@@ -26,7 +26,8 @@ pub(super) async fn registration_options(
     let attachment = query.authenticator_attachment.as_deref().map(attachment).transpose()?;
     let name = query.name.as_deref().map(shown_name).transpose()?;
     let flows = &context.context().flows;
-    let (manager, request) = (PasskeyManager::Owner(&session), PasskeyRequest { user_name: name, ..Default::default() });
+    let (manager, request) =
+        (PasskeyManager::Owner(&session), PasskeyRequest { user_name: name, ..Default::default() });
     let begun = flows.begin_passkey_registration(manager, request, &terms(flows.policy())).await;
     let begun = begun.map_err(refusal::of_failure)?;
     let begun = begun.map_err(|refused| not_registered(refused, context))?;

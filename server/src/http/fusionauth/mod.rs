@@ -39,8 +39,8 @@ use crate::edge::contexts::Lent;
 use countersign_api::fusionauth::actions::{Action, ActionPath, ActionsQuery};
 use countersign_api::fusionauth::search::{RepeatedQuery, Search};
 use countersign_api::fusionauth::{
-    AdministrationApi, Error, FusionAuthApi, LinkApi, MethodApi, PasskeyApi, PasskeyByIdApi, RecoveryCodeApi, TenantHeader,
-    UserApi, replies, requests,
+    AdministrationApi, Error, FusionAuthApi, LinkApi, MethodApi, PasskeyApi, PasskeyByIdApi, RecoveryCodeApi,
+    TenantHeader, UserApi, replies, requests,
 };
 use countersign_api::{CheckedQuery, LenientBody, LenientOrNullBody, MergePatchBody, Reply};
 use dropshot::{Path, RequestContext};

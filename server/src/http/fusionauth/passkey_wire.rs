@@ -202,7 +202,9 @@ impl<'a> Registration<'a> {
             client_data: required(errors, "credential.response.clientDataJSON", client_data),
             attestation_object: required(errors, "credential.response.attestationObject", attestation_object),
             transports: transports.map(Vec::as_slice).unwrap_or_default(),
-            is_discoverable: results.and_then(|results| results.cred_props.as_ref()).and_then(|properties| properties.rk),
+            is_discoverable: results
+                .and_then(|results| results.cred_props.as_ref())
+                .and_then(|properties| properties.rk),
         })
     }
 

@@ -6,7 +6,9 @@ use super::values::{account_id, body_value, is_blank, is_invalid, query_value};
 use super::{Context, passkey_refusal, passkey_wire, refusal};
 use crate::edge::noted;
 use countersign_api::Reply;
-use countersign_api::fusionauth::responses::{Attachment, PasskeyRegisterStartResponse, PasskeyResponse, PasskeysResponse};
+use countersign_api::fusionauth::responses::{
+    Attachment, PasskeyRegisterStartResponse, PasskeyResponse, PasskeysResponse,
+};
 use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
 use countersign_api::reply::NoBody;
 use countersign_domain::account::Account;

@@ -114,7 +114,11 @@ pub(super) async fn spend_if(connection: &mut Conn, digest: Option<&Digest>) -> 
 }
 
 /// Deletes a ceremony, if it is live, and returns it; within the open transaction.
-pub(super) async fn take(connection: &mut Conn, digest: &Digest, now: Timestamp) -> Result<Option<Ceremony>, StoreError> {
+pub(super) async fn take(
+    connection: &mut Conn,
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Option<Ceremony>, StoreError> {
     let live = passkey_ceremonies::expires_at.gt(now.as_millis());
     let row: Option<CeremonyRow> =
         diesel::delete(passkey_ceremonies::table.find(digest.as_bytes().as_slice()).filter(live))

@@ -8,7 +8,8 @@ use crate::error::StoreError;
 use crate::rows::{AccountRow, PasskeyRow};
 use crate::schema::{accounts, passkeys};
 use crate::work::{
-    AddPasskey, ConfirmPasskey, PasskeyAdded, PasskeyConfirmed, PasskeysRemoved, RemovePasskeys, RenamePasskey, TxOutcome, UsedPasskey, WhichPasskeys,
+    AddPasskey, ConfirmPasskey, PasskeyAdded, PasskeyConfirmed, PasskeysRemoved, RemovePasskeys, RenamePasskey,
+    TxOutcome, UsedPasskey, WhichPasskeys,
 };
 use countersign_domain::account::Account;
 use countersign_domain::audit::EventKind;
@@ -35,10 +36,7 @@ pub(crate) async fn passkeys_of(connection: &mut Conn, account_id: &AccountId) -
 }
 
 /// A passkey, and its account.
-pub(crate) async fn passkey(
-    connection: &mut Conn,
-    id: &MethodId,
-) -> Result<Option<(Passkey, Account)>, StoreError> {
+pub(crate) async fn passkey(connection: &mut Conn, id: &MethodId) -> Result<Option<(Passkey, Account)>, StoreError> {
     let found: Option<(PasskeyRow, AccountRow)> = passkeys::table
         .inner_join(accounts::table)
         .filter(passkeys::id.eq(id.to_text()))
@@ -78,7 +76,8 @@ pub(super) async fn use_assertion(
     account_id: AccountId,
     now: Timestamp,
 ) -> Result<Option<PasskeyUse>, StoreError> {
-    let (ceremony, passkey) = pipeline!(connection; ceremonies::take(&used.ceremony, now), passkey_of(account_id, used.id));
+    let (ceremony, passkey) =
+        pipeline!(connection; ceremonies::take(&used.ceremony, now), passkey_of(account_id, used.id));
     let (Some(ceremony), Some(passkey)) = (ceremony, passkey) else { return Ok(None) };
     let user_handle = used.user_handle.as_deref();
     let facts = passkey_use::Facts { passkey: &passkey, ceremony: &ceremony, asserted: used.asserted, user_handle };

@@ -5,8 +5,8 @@ use super::sessions::open_session;
 use super::sign_in::absence;
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, ceremonies, endings, known_networks, may_pipeline_commit, methods, millis, passkeys,
-    pipeline_commit, refresh_tokens, spent_steps, tickets, trusted_devices,
+    Conn, RunQueryDsl, TxResult, audit, ceremonies, endings, known_networks, may_pipeline_commit, methods, millis,
+    passkeys, pipeline_commit, refresh_tokens, spent_steps, tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;

@@ -177,10 +177,7 @@ impl TryFrom<CeremonyRow> for Ceremony {
                 user_name: row.user_name,
                 user_agent: row.user_agent,
                 application_id: row.application_id.as_deref().and_then(ApplicationId::parse),
-                passkey_id: row
-                    .passkey_id
-                    .map(|id| MethodId::parse(&id).ok_or(wrong("its passkey")))
-                    .transpose()?,
+                passkey_id: row.passkey_id.map(|id| MethodId::parse(&id).ok_or(wrong("its passkey"))).transpose()?,
                 state: row.state,
             },
         })

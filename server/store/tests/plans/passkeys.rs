@@ -44,7 +44,8 @@ pub(super) async fn everything(world: &World) {
     let rename = RenamePasskey { account_id, id, name, event: event(EventKind::PasskeyRenamed) };
     assert!(store.rename_passkey(rename).await.unwrap().is_some());
     let (manager, rules) = (owner(&user), Arc::default());
-    let remove = RemovePasskeys { account_id, which: WhichPasskeys::One(id), manager, rules, audit: audit(account_id, NOON) };
+    let remove =
+        RemovePasskeys { account_id, which: WhichPasskeys::One(id), manager, rules, audit: audit(account_id, NOON) };
     assert_eq!(store.remove_passkeys(remove).await.unwrap(), PasskeysRemoved::Decided(Decision::Remove));
     as_second_factor(world).await;
     let user = User::signed_up(world).await;

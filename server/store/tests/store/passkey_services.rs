@@ -48,8 +48,7 @@ async fn a_ceremony_keeps_what_was_asked_for(database: DatabaseKind) {
             },
         ),
     ] {
-        let ceremony =
-            Ceremony { details, ..crate::passkey_users::ceremony(purpose, user.account.versions()) };
+        let ceremony = Ceremony { details, ..crate::passkey_users::ceremony(purpose, user.account.versions()) };
         assert!(world.store.begin_ceremony(BeginCeremony { ceremony: ceremony.clone(), most: 16 }).await.unwrap());
         let find = FindCeremony { digest: ceremony.digest, credential_id: None, now: NOON + MINUTE };
         assert_eq!(world.store.find_ceremony(find).await.unwrap().unwrap().ceremony, ceremony);

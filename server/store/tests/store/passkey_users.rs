@@ -14,7 +14,10 @@ use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Description, Pas
 use countersign_domain::secret::{CeremonyToken, Digest};
 use countersign_domain::terms::Rules;
 use countersign_store::Store;
-use countersign_store::work::{AddPasskey, BeginCeremony, ClaimAttempt, CompleteSignIn, ImportedPasskey, PasskeyAdded, PresentedPasskey, UsedPasskey};
+use countersign_store::work::{
+    AddPasskey, BeginCeremony, ClaimAttempt, CompleteSignIn, ImportedPasskey, PasskeyAdded, PresentedPasskey,
+    UsedPasskey,
+};
 use rand_chacha::rand_core::Rng as _;
 use std::sync::Arc;
 use std::time::Duration;

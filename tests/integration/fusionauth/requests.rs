@@ -318,7 +318,7 @@ async fn a_tenant_is_a_world_of_its_own_36(database: DatabaseKind) {
 
     // A key of one tenant opens no operation in another.
     for entry in FUSIONAUTH.iter().filter(|entry| !entry.anonymous_allowed) {
-        let path = entry.path.replace("{userId}", &here).replace("{twoFactorTrustId}", "x");
+        let path = entry.path.replace("{userId}", &here).replace("{twoFactorTrustId}", "x").replace("{id}", &here);
         let path = path.replace("{tokenId}", &here).replace("{actionId}", &here).replace("{applicationId}", &here);
         let foreign = narrow.caller.call(entry.method, &path).header("x-fusionauth-tenantid", &home);
         foreign.await.is(401);

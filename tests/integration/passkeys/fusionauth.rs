@@ -230,6 +230,7 @@ async fn both_dialects_manage_the_same_passkeys(database: DatabaseKind) {
     let named = FusionAuthUser { id: AccountId::parse(&user.id).unwrap().to_hyphenated(), email: user.email.clone() };
     let (mut first, mut second) = (Authenticator::new(), Authenticator::synced());
     super::register(&user.browser, &mut first).await.ok();
+    world.clock.advance(Duration::from_secs(1));
     register(&service, &named, &mut second).await.ok();
     let seen = passkeys(&user.browser).await;
     assert_eq!((seen.len(), &seen[1]["name"]), (2, &json!("My key")));

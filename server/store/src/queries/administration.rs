@@ -185,10 +185,14 @@ pub(crate) async fn stored_about(
         id: id, handle: text, credential_id: bytes, name: text, relying_party: text, counter: number, transports: text,
         aaguid: bytes, attestation_object: bytes, user_verified: flag,
         backup_eligible: flag, backed_up: flag, attestation: text, last_used_at: time, created_at: time,
+        user_name: text, user_agent: text, discoverable: flag,
     });
     let ceremonies = stored!(
         connection, "passkeyCeremonies", passkey_ceremonies, passkey_ceremonies::account_id.eq(id), digest,
-        { purpose: text, relying_party: text, created_at: time, expires_at: time }
+        {
+            purpose: text, relying_party: text, name: text, user_name: text, user_agent: text, state: text, created_at: time,
+            expires_at: time,
+        }
     );
     let codes = stored!(connection, "recoveryCodes", backup_codes, backup_codes::account_id.eq(id), id, {
         id: id, is_pending: flag, used_at: time, created_at: time,

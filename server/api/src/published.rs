@@ -25,6 +25,8 @@ pub fn published_documents(dialect: DialectName) -> Result<Vec<Value>, String> {
             published!(fusionauth::method_api_mod),
             published!(fusionauth::administration_api_mod),
             published!(fusionauth::link_api_mod),
+            published!(fusionauth::passkey_api_mod),
+            published!(fusionauth::passkey_by_id_api_mod),
             published!(fusionauth::fusion_auth_api_mod),
             published!(fusionauth::user_api_mod),
         ],

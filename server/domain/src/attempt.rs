@@ -190,7 +190,7 @@ mod tests {
             (second_factor(8), false, false),
             (step_up(1), false, true),
             (step_up(2), false, false),
-            (Purpose::SignIn, false, false),
+            (Purpose::SignIn(None), false, false),
             (Purpose::Registration(account_id), false, false),
         ] {
             assert_eq!(

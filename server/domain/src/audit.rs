@@ -62,6 +62,8 @@ event_kinds! {
     PasswordRejected = "password-rejected",
     /// A passkey opened a session.
     PasskeySignedIn = "passkey-signed-in",
+    /// A passkey's response was right, and the client asked for no session.
+    PasskeyConfirmed = "passkey-confirmed",
     /// A passkey's response was refused, in a sign-in or at registration.
     PasskeyRejected = "passkey-rejected",
     /// A response to a registration was refused.
@@ -215,6 +217,7 @@ impl EventKind {
             | Self::ChallengeOpened
             | Self::PasswordRejected
             | Self::PasskeySignedIn
+            | Self::PasskeyConfirmed
             | Self::PasskeyRejected
             | Self::PasskeyRegistrationRejected
             | Self::PasskeyRenamed

@@ -172,6 +172,8 @@ pub struct Policy {
     pub passkeys_per_account: u32,
     /// How long a browser has to respond to a request for a passkey: 5 minutes, as long as the dialect's own server keeps it.
     pub passkey_ceremony_lifetime: Duration,
+    /// The same where the challenge itself finds the ceremony: 3 minutes, the default of the dialect's own server.
+    pub passkey_challenge_lifetime: Duration,
     /// How many ceremonies of one account may wait for their responses, for each purpose and, as a second factor, for each challenge: 16.
     /// The oldest one is deleted.
     pub passkey_ceremonies: u32,
@@ -265,6 +267,7 @@ impl Default for Policy {
             authenticators_per_account: 5,
             passkeys_per_account: 20,
             passkey_ceremony_lifetime: 5 * MINUTE,
+            passkey_challenge_lifetime: 3 * MINUTE,
             passkey_ceremonies: 16,
             totp_skew: 1,
             request_rates: RequestRates::default(),

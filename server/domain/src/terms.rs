@@ -24,6 +24,7 @@ pub struct Terms {
     /// Lifetime of a one-time code that completes a challenge or steps a session up; never longer than the challenge.
     pub code_lifetime: Duration,
     pub backup_codes: Alphabet,
+    pub ceremony: CeremonyForm,
     /// Whether one-time codes by e-mail become a second factor together with the first authenticator app.
     pub email_with_app: bool,
 }
@@ -53,6 +54,15 @@ pub enum TrustForm {
     Rotating,
     /// A token that stays good until it expires.
     Lasting,
+}
+
+/// What finds the ceremony of a passkey when the response to it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CeremonyForm {
+    /// A token that the client keeps.
+    Token,
+    /// The challenge in the response: whoever has it can complete the ceremony.
+    Challenge,
 }
 
 /// The facts that decisions need besides what is stored: limits, tenants and applications.

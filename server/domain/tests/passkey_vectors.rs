@@ -6,7 +6,7 @@ use countersign_domain::passkey::public_key::{Algorithm, PublicKey};
 use countersign_domain::passkey::relying_party::{Attestation, RelyingParty, RelyingPartyId};
 use countersign_domain::passkey::response::{AssertionResponse, RegistrationResponse};
 use countersign_domain::passkey::verifier::{self, Asserted, Expected, NotVerified, Registered};
-use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Passkey, Transports};
+use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Description, Passkey, Transports};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use data_encoding::HEXLOWER;
@@ -44,6 +44,7 @@ fn registration(name: &str) -> RegistrationResponse {
         client_data: vector(name, "registration-client-data"),
         attestation_object: vector(name, "attestation-object"),
         transports: Transports::default(),
+        is_discoverable: None,
     }
 }
 
@@ -91,6 +92,7 @@ fn passkey(public_key: PublicKey) -> Passkey {
         attestation: "none".to_owned(),
         last_used_at: None,
         created_at: Timestamp::from_millis(0),
+        description: Description::default(),
     }
 }
 

@@ -318,7 +318,9 @@ impl Flows {
             }
         };
         let refused = match removed {
-            MethodsRemoved::Decided(Removal::One(_) | Removal::SwitchOff) => {
+            MethodsRemoved::Decided(
+                Removal::One(_) | Removal::Passkey(_) | Removal::LastPasskey(_) | Removal::SwitchOff,
+            ) => {
                 self.note_second_factor(caller, Some(factor), SecondFactorResult::Success);
                 return Ok(Ok(()));
             }

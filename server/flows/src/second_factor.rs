@@ -18,7 +18,7 @@ use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::observer::SecondFactorResult;
-use countersign_domain::passkey::response::AssertionResponse;
+use countersign_domain::passkey::response::{AssertionResponse, EncodedAssertion, presented_challenge};
 use countersign_domain::presented_code::PresentedCode;
 use countersign_domain::secret::{Bearer, ChangePasswordId, Digest, StepUpToken};
 use countersign_domain::terms::{Grant, Terms};
@@ -74,6 +74,13 @@ impl Attempt {
         let signature = BASE64URL_NOPAD.encode(&assertion.response.signature);
         let attempt = Self::of(Factor::Passkey, &signature);
         Self { assertion: Some(Box::new(assertion)), ..attempt }
+    }
+
+    /// An attempt with the passkey that has signed a response, which names its ceremony; `None` if it is not encoded as it should be.
+    #[must_use]
+    pub fn by_passkey(response: &EncodedAssertion<'_>) -> Option<Self> {
+        let ceremony = presented_challenge(response.client_data)?;
+        Some(Self::of_passkey(Assertion { ceremony, response: response.decode()? }))
     }
 
     /// An attempt with one factor that asks for nothing else. The code is as typed.

@@ -16,6 +16,7 @@ use countersign_domain::decisions::trust::Trust;
 use countersign_domain::ids::{ApplicationId, RefreshTokenId, TenantId};
 use countersign_domain::method::Method;
 use countersign_domain::observer::{FirstProof, SignInResult};
+use countersign_domain::passkey::ceremony::Details;
 use countersign_domain::password::PasswordHash;
 use countersign_domain::quota::QuotaUse;
 use countersign_domain::secret::{
@@ -220,8 +221,9 @@ impl Checked {
     }
 
     /// An account whose passkey has signed, which counts once the sign-in is completed.
-    pub(super) fn by_passkey(account: Account, used: UsedPasskey) -> Self {
-        Self { passkey: Some(used), ..Self::of(account, FirstFactor::Passkey, None) }
+    pub(super) fn by_passkey(account: Account, used: UsedPasskey, asked: &Details) -> Self {
+        let state = asked.state.clone();
+        Self { passkey: Some(used), state, ..Self::of(account, FirstFactor::Passkey, asked.application_id) }
     }
 }
 

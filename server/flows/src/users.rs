@@ -5,6 +5,7 @@ use super::mailed_links::LinkTarget;
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, LoginName};
 use countersign_domain::audit::EventKind;
+use countersign_domain::address::MethodKind;
 use countersign_domain::decisions::address_change::{self, AddressChange, Contact};
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::sign_in::{Demand, demand};
@@ -376,10 +377,19 @@ impl Flows {
         Ok(self.store().delete_account((id, event)).await?)
     }
 
-    /// The methods of a user that count as a second factor.
-    #[must_use]
-    pub fn usable_methods(&self, user: &User) -> Vec<Method> {
-        usable::usable_methods(user.methods.clone(), &user.account, self.rules().tenant_of(&user.account))
+    /// The methods of a user that count as a second factor. Of passkeys, those of the relying party do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn usable_methods(&self, user: &User) -> Result<Vec<Method>, FlowError> {
+        let (account, rules) = (&user.account, self.rules());
+        let is_passkey = |method: &&Method| method.kind == MethodKind::Passkey;
+        let mut methods: Vec<Method> = user.methods.iter().filter(|method| !is_passkey(method)).cloned().collect();
+        if user.methods.iter().any(|method| is_passkey(&method)) {
+            let passkeys = self.store().passkeys_of(account.id).await?;
+            methods.extend(usable::passkeys_as_methods(&passkeys, account, &rules));
+        }
+        Ok(usable::usable_methods(methods, account, rules.tenant_of(account)))
     }
 
     /// Whether signing in would ask for more than the password, trust in a device left aside.

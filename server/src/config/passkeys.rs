@@ -133,7 +133,7 @@ impl Settings {
 
     /// Why there are no passkeys, as a note for the operator. Of a base URL that no page has, [`Self::base_url_note`] says enough.
     pub(super) fn passkeys_note(&self) -> Option<String> {
-        let is_served = self.dialects.contains(&DialectName::BetterAuth);
+        let is_served = [DialectName::BetterAuth, DialectName::FusionAuth].iter().any(|name| self.dialects.contains(name));
         let is_of_interest = is_served && !self.base_url.origin().is_unspecified();
         self.relying_party().err().filter(|_| is_of_interest).map(|why| format!("passkeys are off: {why}"))
     }

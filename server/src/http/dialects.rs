@@ -9,7 +9,7 @@ use countersign_api::DialectName;
 use countersign_api::admin::admin_api_mod;
 use countersign_api::better_auth::better_auth_api_mod;
 use countersign_api::fusionauth::{
-    administration_api_mod, fusion_auth_api_mod, link_api_mod, method_api_mod, recovery_code_api_mod, user_api_mod,
+    administration_api_mod, fusion_auth_api_mod, link_api_mod, method_api_mod, passkey_api_mod, passkey_by_id_api_mod, recovery_code_api_mod, user_api_mod,
 };
 use countersign_contract_document::Document;
 use countersign_contract_validate::ResponseValidator;
@@ -70,6 +70,8 @@ fn of_name(app: &App, name: DialectName) -> Result<Vec<Dialect<Arc<App>>>, ApiDe
                 Dispatcher::new(method_api_mod::api_description::<FusionAuth>()?),
                 Dispatcher::new(administration_api_mod::api_description::<FusionAuth>()?),
                 Dispatcher::new(link_api_mod::api_description::<FusionAuth>()?),
+                Dispatcher::new(passkey_api_mod::api_description::<FusionAuth>()?),
+                Dispatcher::new(passkey_by_id_api_mod::api_description::<FusionAuth>()?),
                 Dispatcher::new(fusion_auth_api_mod::api_description::<FusionAuth>()?),
                 Dispatcher::new(user_api_mod::api_description::<FusionAuth>()?),
             ];

@@ -18,9 +18,8 @@ use crate::edge::{self, Dispatcher, Edge, client_ip, load, path, rate_limit};
 use crate::first_run::{self, FirstRunError};
 use crate::housekeeping::{self, Housekeeping};
 use crate::http;
-use crate::http::better_auth::rules::passkey_paths;
-use crate::http::docs;
 use crate::http::ops::{self, Health};
+use crate::http::{better_auth, docs, fusionauth};
 use crate::key_watch::{KeyWatch, Notes, node_name};
 use crate::listener::Listener;
 use crate::metrics::Metrics;
@@ -253,7 +252,8 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
 fn disabled_paths(settings: &Settings) -> path::DisabledPaths {
     let mut paths = settings.disabled_paths.clone();
     if settings.relying_party().is_err() {
-        paths.extend(passkey_paths().map(str::to_owned));
+        let of_passkeys = better_auth::rules::passkey_paths().chain(fusionauth::rules::passkey_paths());
+        paths.extend(of_passkeys.map(str::to_owned));
     }
     path::DisabledPaths::new(paths)
 }

@@ -31,3 +31,4 @@ results!(A a, B b, C c, D d, F f, G g);
 results!(A a, B b, C c, D d, F f, G g, H h);
 results!(A a, B b, C c, D d, F f, G g, H h, I i, J j);
 results!(A a, B b, C c, D d, F f, G g, H h, I i, J j, K k, L l, M m, N n);
+results!(A a, B b, C c, D d, F f, G g, H h, I i, J j, K k, L l, M m, N n, O o);

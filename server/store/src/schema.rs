@@ -352,6 +352,9 @@ diesel::table! {
         attestation_object -> Nullable<Binary>,
         last_used_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        user_name -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        discoverable -> Nullable<Bool>,
     }
 }
 
@@ -369,6 +372,12 @@ diesel::table! {
         factors_version -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
+        name -> Nullable<Text>,
+        user_name -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        application_id -> Nullable<Text>,
+        passkey_id -> Nullable<Text>,
+        state -> Nullable<Text>,
     }
 }
 

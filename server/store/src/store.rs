@@ -6,23 +6,7 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddCanary, AddMethod, AddPasskey, AllGrantsEnded, AttemptEnded, AttemptSecondFactor,
-    AuditBlockSealed, AuditBlocksRemoved, AuditPlace, BeginCeremony, BeginEnrolment, ChangeAccount, ChangeAddress,
-    ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
-    CompleteSignIn, CountEverything, CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor,
-    EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt,
-    FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindCeremony, FindRefreshTokens, FindSealed, FindTagged,
-    FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers, FinishMessage,
-    FinishWebhookEvent, FoundCeremony, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink, Issued,
-    KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved,
-    NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasskeyAdded, PasskeyRemoved, PasswordTry,
-    PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks,
-    RemoveMethods, RemovePasskey, RemoveTags, RenameMethod, RenamePasskey, ReplaceBackupCodes, ResealedBlock,
-    ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions,
-    ScanSigned, ScannedPage, SealAuditBlock, SealedTable, SecondFactorCompleted, SignInCompleted, SpendCeremony,
-    Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage,
-    TakeMessages, TakePasswordTry, TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict,
-    UsernameNormalized, UsernamesNormalized, VerifyAddress, WaitingSignIn, WebhookQueue, Written,
+    AccountWritten, AddCanary, AddMethod, AddPasskey, AllGrantsEnded, AttemptEnded, AttemptSecondFactor, AuditBlockSealed, AuditBlocksRemoved, AuditPlace, BeginCeremony, BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, ConfirmPasskey, CountEverything, CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindCeremony, FindRefreshTokens, FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers, FinishMessage, FinishWebhookEvent, FoundCeremony, FoundTicket, FoundTrustedDevice, FoundUsers, ImportPasskeys, IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasskeyAdded, PasskeyConfirmed, PasskeysImported, PasskeysRemoved, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks, RemoveMethods, RemovePasskeys, RemoveTags, RenameMethod, RenamePasskey, ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage, SealAuditBlock, SealedTable, SecondFactorCompleted, SignInCompleted, SpendCeremony, Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry, TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized, UsernamesNormalized, VerifyAddress, WaitingSignIn, WebhookQueue, Written,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -32,7 +16,7 @@ use countersign_domain::audit::AuditEvent;
 use countersign_domain::audit_chain::{StoredBlock, WrittenEvent};
 use countersign_domain::decisions::lifting::Lifting;
 use countersign_domain::decisions::suspension::Suspend;
-use countersign_domain::ids::{AccountId, ApiKeyId, AuditId};
+use countersign_domain::ids::{AccountId, ApiKeyId, AuditId, MethodId};
 use countersign_domain::key_use::{KeyUse, NodeKeys};
 use countersign_domain::language::Languages;
 use countersign_domain::limits::StoredLimits;
@@ -138,6 +122,8 @@ units! {
     pub read sessions_of((AccountId, Timestamp)) -> Vec<Session>;
     /// The passkeys of an account, the oldest first.
     pub read passkeys_of(AccountId) -> Vec<Passkey>;
+    /// A passkey, and its account.
+    pub read passkey(MethodId) -> Option<(Passkey, Account)>;
     /// A ceremony of a passkey that waits for its response, and the passkey.
     pub read find_ceremony(FindCeremony) -> Option<FoundCeremony>;
     /// The sign-in that waits for its second factor under this digest at this time.
@@ -297,8 +283,12 @@ units! {
     pub write spend_ceremony(SpendCeremony) -> bool;
     /// Stores a passkey.
     pub write add_passkey(AddPasskey) -> PasskeyAdded, by account_id;
-    /// Removes a passkey.
-    pub write remove_passkey(RemovePasskey) -> PasskeyRemoved, by account_id;
+    /// Stores passkeys that were registered elsewhere.
+    pub write import_passkeys(ImportPasskeys) -> PasskeysImported;
+    /// Notes the use of a passkey that opens nothing.
+    pub write confirm_passkey(ConfirmPasskey) -> PasskeyConfirmed, by account_id;
+    /// Removes one passkey of an account, or all.
+    pub write remove_passkeys(RemovePasskeys) -> PasskeysRemoved, by account_id;
     /// Sets the label of a passkey, and returns the passkey with it; `None` if there is no such passkey.
     pub write rename_passkey(RenamePasskey) -> Option<Passkey>, by account_id;
     /// Replaces all backup codes.

@@ -1,6 +1,10 @@
 //! Passkeys: registered, managed, and signed in with; and what must not succeed.
 
 mod attacks;
+pub(crate) mod fusionauth;
+mod fusionauth_import;
+pub(crate) mod fusionauth_login;
+mod fusionauth_second_factor;
 mod managing;
 mod registering;
 mod second_factor;

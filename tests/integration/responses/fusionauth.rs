@@ -2,7 +2,9 @@
 
 use super::scenario::scenarios;
 use crate::harness::service::APPLICATION;
-use crate::harness::{PASSWORD, Pairs, World};
+use crate::harness::{Authenticator, PASSWORD, Pairs, World};
+use crate::passkeys::fusionauth::register;
+use crate::passkeys::fusionauth_login::used;
 use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 
@@ -97,6 +99,17 @@ scenarios! {
         service.open("/passwordless/login", json!({"code": code})).await.ok();
         let code = service.post("/passwordless/start", start).await.ok().text("/code");
         service.open("/passwordless/send", json!({"code": code})).await.ok();
+        let mut authenticator = Authenticator::new();
+        let passkey = register(&service, &user, &mut authenticator).await.ok();
+        used(&service, &user, &mut authenticator, "/webauthn/login").await.ok();
+        used(&service, &user, &mut authenticator, "/webauthn/assert").await.ok();
+        let passkey = format!("/webauthn/{}", passkey.text("/credential/id"));
+        let mut shown = service.get(&passkey).await.ok().body["credential"].clone();
+        service.call("DELETE", &passkey).await.ok();
+        shown["name"] = json!("ada@work");
+        service.post("/webauthn/import", json!({"credentials": [shown]})).await.ok();
+        service.get(&format!("/webauthn?userId={}", user.id)).await.ok();
+        service.call("DELETE", &format!("/webauthn?userId={}", user.id)).await.ok();
         service.call("DELETE", &path).await.ok();
         let chosen = "0b7c1e0a-57ab-4c1a-9d55-0123456789ab";
         let body = json!({"user": {"username": "chosen", "password": PASSWORD}});
@@ -131,7 +144,16 @@ scenarios! {
         service.open("/passwordless/login", code(&user).await).await.is(242);
         let plain = service.user_with(json!({})).await;
         service.open("/passwordless/login", code(&plain).await).await.is(202);
+        let mut authenticator = Authenticator::without_verification();
+        register(&service, &user, &mut authenticator).await.ok();
+        used(&service, &user, &mut authenticator, "/webauthn/login").await.is(242);
+        let mut authenticator = Authenticator::new();
+        register(&service, &plain, &mut authenticator).await.ok();
+        used(&service, &plain, &mut authenticator, "/webauthn/login").await.is(202);
         let plain = service.user_with(json!({"passwordChangeRequired": true})).await;
+        let mut authenticator = Authenticator::new();
+        register(&service, &plain, &mut authenticator).await.ok();
+        used(&service, &plain, &mut authenticator, "/webauthn/login").await.is(203);
         service.log_in(&plain).await.is(203);
         service.open("/passwordless/login", code(&plain).await).await.is(203);
         world.close().await.into_iter().filter(|(_, status)| [202, 203, 242].contains(status)).collect()
@@ -149,6 +171,10 @@ scenarios! {
         let app = service.enrol(&user).await;
         let path = format!("/user/{}", user.id);
 
+        let mut authenticator = Authenticator::new();
+        register(&service, &user, &mut authenticator).await.ok();
+        let passkey_paths = ["/webauthn/login", "/webauthn/assert"];
+
         let challenge = service.challenge(&user).await;
         let start = json!({"loginId": user.email, "applicationId": APPLICATION});
         let code = async || json!({"code": service.post("/passwordless/start", start.clone()).await.ok().text("/code")});
@@ -160,10 +186,16 @@ scenarios! {
         let expiring = code().await;
         world.database().execute(&format!("UPDATE accounts SET is_active = false WHERE email = '{}'", user.email));
         service.open("/passwordless/login", expiring.clone()).await.is(423);
+        for path in passkey_paths {
+            used(&service, &user, &mut authenticator, path).await.is(423);
+        }
         world.database().execute(&format!("UPDATE accounts SET is_active = true WHERE email = '{}'", user.email));
         let expiry = world.clock_millis();
         service.call("PATCH", &path).json(json!({"user": {"expiry": expiry}})).await.ok();
         service.open("/passwordless/login", expiring).await.is(410);
+        for path in passkey_paths {
+            used(&service, &user, &mut authenticator, path).await.is(410);
+        }
         service.call("PATCH", &path).json(json!({"user": {"expiry": null}})).await.ok();
         service.call("DELETE", &path).await.ok();
         service.log_in(&user).await.is(423);
@@ -183,6 +215,9 @@ scenarios! {
         let code = service.post("/passwordless/start", start).await.ok().text("/code");
         service.post("/user/action", json!({"action": lock})).await.ok();
         service.open("/passwordless/login", json!({"code": code})).await.is(409);
+        for path in passkey_paths {
+            used(&service, &user, &mut authenticator, path).await.is(409);
+        }
         assert!(service.log_in(&user).await.is(409).retry_after() > 800);
         service.call("DELETE", &format!("/user/action/{}", user.id)).await.ok();
 

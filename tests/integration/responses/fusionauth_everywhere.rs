@@ -1,6 +1,7 @@
 //! Responses that many operations of the FusionAuth dialect share. Each scenario walks the table of operations.
 
 use super::scenario::scenarios;
+use crate::harness::authenticator::RP_ID;
 use crate::harness::caller::Call;
 use crate::harness::service::Service;
 use crate::harness::{Caller, Pairs, Response, World};
@@ -21,12 +22,14 @@ fn path(entry: &OperationEntry) -> String {
     let path = entry.path.replace("{userId}", SOMEBODY).replace("{twoFactorId}", &some("c"));
     let path = path.replace("{twoFactorTrustId}", &some("d")).replace("{changePasswordId}", &some("p"));
     let path = path.replace("{tokenId}", SOMEBODY).replace("{actionId}", SOMEBODY).replace("{applicationId}", SOMEBODY);
-    let path = path.replace("{verificationId}", &some("v"));
+    let path = path.replace("{verificationId}", &some("v")).replace("{id}", SOMEBODY);
     match entry.operation_id {
         "retrieveTwoFactorStatus"
         | "retrieveTwoFactorStatusWithoutTrust"
         | "retrieveRefreshTokens"
-        | "retrieveActions" => {
+        | "retrieveActions"
+        | "retrieveWebAuthnCredentialsForUser"
+        | "deleteWebAuthnCredentialsForUser" => {
             format!("{path}?userId={SOMEBODY}")
         }
         "searchUsersByIds" => format!("{path}?ids={SOMEBODY}"),
@@ -52,6 +55,15 @@ fn example(caller: &Caller, entry: &OperationEntry) -> Call {
     }
     match entry.body {
         BodyRule::None => call,
+        _ if entry.operation_id == "importWebAuthnCredential" => call.json(json!({"credentials": [{
+            "userId": SOMEBODY,
+            "credentialId": some("i"),
+            "publicKey": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----",
+            "algorithm": -8,
+            "relyingPartyId": RP_ID,
+            "name": "ada",
+            "displayName": "My key",
+        }]})),
         // Another operation has a property of this name with another type.
         _ if entry.path.starts_with("/api/user/action") => call.json(json!({"action": {
             "actioneeUserId": SOMEBODY,
@@ -73,6 +85,13 @@ fn example(caller: &Caller, entry: &OperationEntry) -> Call {
             "user": {"email": "new@example.com", "password": "some password"},
             "registration": {"applicationId": "c0de0000-0000-4000-8000-000000000002"},
             "search": {"queryString": "*"},
+            "displayName": "My key",
+            "workflow": "bootstrap",
+            "credential": {
+                "id": some("i"),
+                "type": "public-key",
+                "response": {"clientDataJSON": "e30", "attestationObject": "oA", "authenticatorData": "AA", "signature": "AA"},
+            },
         })),
     }
 }

@@ -17,6 +17,7 @@ pub mod actions;
 pub mod administration;
 pub mod error;
 pub mod links;
+pub mod passkeys;
 pub mod replies;
 pub mod requests;
 pub mod responses;
@@ -27,6 +28,7 @@ mod token_responses;
 pub use administration::{AdministrationApi, administration_api_mod};
 pub use error::{BearerChallenge, Error, Errors, FieldError};
 pub use links::{LinkApi, link_api_mod};
+pub use passkeys::{PasskeyApi, PasskeyByIdApi, passkey_api_mod, passkey_by_id_api_mod};
 pub use tenant::TenantHeader;
 
 use crate::body::{LenientBody, LenientOrNullBody, MergePatchBody};

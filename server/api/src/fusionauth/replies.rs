@@ -310,5 +310,7 @@ crate::replies! {
 }
 
 mod links;
+mod passkeys;
 
 pub use links::*;
+pub use passkeys::*;

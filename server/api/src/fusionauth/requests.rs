@@ -68,6 +68,8 @@ requests! {
         /// Code of any second factor, or a recovery code.
         #[schemars(length(max = 256))]
         code: String,
+        /// What the browser returned for a passkey, in place of a code.
+        credential: PasskeyAssertion,
         /// Id of the application to log in to, if `login` did not name it.
         #[schemars(length(max = 256))]
         application_id: String,
@@ -566,5 +568,7 @@ paths! {
 }
 
 mod links;
+mod passkeys;
 
 pub use links::*;
+pub use passkeys::*;

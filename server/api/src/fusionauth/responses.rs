@@ -472,6 +472,9 @@ words! {
         /// Codes by text message.
         #[serde(rename = "sms")]
         Sms,
+        /// A passkey.
+        #[serde(rename = "passkey")]
+        Passkey,
     }
 
     /// The state of a user name.
@@ -489,5 +492,7 @@ words! {
 }
 
 mod links;
+mod passkeys;
 
 pub use links::*;
+pub use passkeys::*;

@@ -11,18 +11,18 @@ use crate::ids::{AccountId, ApplicationId, BackupCodeId, MethodId, SessionId, Te
 use crate::keyring::{Keyring, Sealed};
 use crate::method::{Method, MethodHandle};
 use crate::one_time_code::Subject;
-use crate::passkey::ceremony::{Ceremony, Purpose};
+use crate::passkey::ceremony::{Ceremony, Details, Purpose};
 use crate::passkey::public_key::PublicKey;
 use crate::passkey::relying_party::RelyingPartyId;
 use crate::passkey::verifier::Asserted;
-use crate::passkey::{Aaguid, Backup, CredentialId, Passkey, Transports};
+use crate::passkey::{Aaguid, Backup, CredentialId, Description, Passkey, Transports};
 use crate::password::{Cost, PasswordHash};
 use crate::presentation::Presentation;
 use crate::presented_code::PresentedCode;
 use crate::secret::Digest;
 use crate::session::Session;
 use crate::tenant::Tenant;
-use crate::terms::{ChallengeForm, EnrolmentPlace, Grant, Terms, TrustForm};
+use crate::terms::{CeremonyForm, ChallengeForm, EnrolmentPlace, Grant, Terms, TrustForm};
 use crate::time::Timestamp;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::time::Duration;
@@ -121,6 +121,7 @@ pub(crate) fn session_terms() -> Terms {
         challenge_lifetime: Duration::from_secs(600),
         code_lifetime: Duration::from_secs(180),
         backup_codes: Alphabet::Mixed,
+        ceremony: CeremonyForm::Token,
         email_with_app: true,
     }
 }
@@ -132,6 +133,7 @@ pub(crate) fn challenge_terms() -> Terms {
         enrolment: EnrolmentPlace::Challenge,
         trust: TrustForm::Lasting,
         challenge: ChallengeForm::TwoFactorId,
+        ceremony: CeremonyForm::Challenge,
         email_with_app: false,
         ..session_terms()
     }
@@ -222,6 +224,7 @@ pub(crate) fn passkey() -> Passkey {
         attestation: "none".to_owned(),
         last_used_at: None,
         created_at: NOW,
+        description: Description::default(),
     }
 }
 
@@ -242,6 +245,7 @@ pub(crate) fn awaited_passkey() -> AwaitedPasskey {
         versions: Versions::default(),
         created_at: NOW,
         expires_at: NOW,
+        details: Details::default(),
     };
     AwaitedPasskey { ceremony, passkey: Some(passkey()) }
 }

@@ -96,22 +96,22 @@ pub enum RemovePasskey {
     Refused(PasskeysRefused),
 }
 
-/// `is_there`: whether the account has the passkey. One that the tenant does not allow any more can still be removed. `usable`: the
-/// methods that count as its second factor, passkeys among them. Removing the last one switches the second factor off, as for other
-/// methods: signing in would ask for it, and backup codes would be all that is left of it.
+/// `removed`: those of the passkeys to be removed that the account has. One that the tenant does not allow any more can still be
+/// removed. `usable`: the methods that count as its second factor, passkeys among them. Removing the last one switches the second
+/// factor off, as for other methods: signing in would ask for it, and backup codes would be all that is left of it.
 #[must_use]
 pub fn decide_removal(
     facts: &Facts<'_>,
-    id: MethodId,
-    is_there: bool,
+    removed: &[MethodId],
     usable: &[MethodId],
     policy: &Policy,
     now: Timestamp,
 ) -> RemovePasskey {
+    let are_last = !usable.is_empty() && usable.iter().all(|id| removed.contains(id));
     match may_manage(facts.manager, facts.account, policy, now) {
-        _ if !is_there => RemovePasskey::NoPasskey,
+        _ if removed.is_empty() => RemovePasskey::NoPasskey,
         Err(refused) => RemovePasskey::Refused(refused),
-        Ok(()) if facts.account.two_factor_enabled && usable == [id] => RemovePasskey::RemoveAndSwitchOff,
+        Ok(()) if facts.account.two_factor_enabled && are_last => RemovePasskey::RemoveAndSwitchOff,
         Ok(()) => RemovePasskey::Remove,
     }
 }
@@ -172,7 +172,7 @@ mod tests {
             assert_eq!(added(account, assurance, ALL, 0), expected, "{assurance:?}");
             let facts = Facts { account, tenant: &tenant(ALL), manager: &manager, passkeys: 1 };
             let expected = outcome.map_or_else(RemovePasskey::Refused, |()| RemovePasskey::Remove);
-            assert_eq!(decide_removal(&facts, method_id(1), true, &[], &policy, NOW), expected, "{assurance:?}");
+            assert_eq!(decide_removal(&facts, &[method_id(1)], &[], &policy, NOW), expected, "{assurance:?}");
         }
         assert_eq!(may_manage(&Manager::Service, &enrolled, &policy, NOW), Ok(()));
     }
@@ -203,11 +203,11 @@ mod tests {
         let (account, manager) = (account(), Manager::Owner(assurance()));
         let tenant = tenant(&[MethodKind::Authenticator]);
         let facts = Facts { account: &account, tenant: &tenant, manager: &manager, passkeys: 1 };
-        for (is_there, outcome, ends, event) in [
-            (true, RemovePasskey::Remove, Some(Event::PasskeyRemoved), Some(EventKind::PasskeyRemoved)),
-            (false, RemovePasskey::NoPasskey, None, None),
+        for (removed, outcome, ends, event) in [
+            (&[method_id(1)][..], RemovePasskey::Remove, Some(Event::PasskeyRemoved), Some(EventKind::PasskeyRemoved)),
+            (&[], RemovePasskey::NoPasskey, None, None),
         ] {
-            let decision = decide_removal(&facts, method_id(1), is_there, &[], &Policy::default(), NOW);
+            let decision = decide_removal(&facts, removed, &[], &Policy::default(), NOW);
             assert_eq!((decision, decision.ends(), decision.event()), (outcome, ends, event));
         }
         // The last second factor of an account.
@@ -215,15 +215,18 @@ mod tests {
         let manager = Manager::Owner(Assurance { second_factor_at: Some(NOW), ..assurance() });
         let (one, two) = (method_id(1), method_id(2));
         let off = RemovePasskey::RemoveAndSwitchOff;
-        for (account, usable, outcome) in [
-            (&enrolled, &[one][..], off),
-            (&enrolled, &[one, two], RemovePasskey::Remove),
-            (&enrolled, &[two], RemovePasskey::Remove),
-            (&account, &[one], RemovePasskey::Remove),
+        for (account, removed, usable, outcome) in [
+            (&enrolled, &[one][..], &[one][..], off),
+            (&enrolled, &[one], &[one, two], RemovePasskey::Remove),
+            (&enrolled, &[one], &[two], RemovePasskey::Remove),
+            (&enrolled, &[one], &[], RemovePasskey::Remove),
+            (&enrolled, &[one, two], &[two], off),
+            (&enrolled, &[one, two], &[one, two], off),
+            (&account, &[one], &[one], RemovePasskey::Remove),
         ] {
             let facts = Facts { account, manager: &manager, ..facts };
-            let decision = decide_removal(&facts, one, true, usable, &Policy::default(), NOW);
-            assert_eq!(decision, outcome, "{usable:?}");
+            let decision = decide_removal(&facts, removed, usable, &Policy::default(), NOW);
+            assert_eq!(decision, outcome, "{removed:?} of {usable:?}");
         }
         assert_eq!((off.ends(), off.event()), (Some(Event::PasskeyRemoved), Some(EventKind::TwoFactorDisabled)));
         let (add, no) = (AddPasskey::Add, AddPasskey::TooMany);

@@ -80,7 +80,7 @@ mod tests {
     use crate::account::Versions;
     use crate::decisions::fixtures::{NOW, account_id, other_account_id, passkey};
     use crate::passkey::Backup;
-    use crate::passkey::ceremony::Purpose;
+    use crate::passkey::ceremony::{Details, Purpose};
     use crate::passkey::relying_party::RelyingPartyId;
     use crate::secret::Digest;
 
@@ -98,6 +98,7 @@ mod tests {
             versions: Versions::default(),
             created_at: NOW,
             expires_at: NOW,
+            details: Details::default(),
         }
     }
 
@@ -118,7 +119,7 @@ mod tests {
             (false, true, PasskeyUse::NotVerified),
             (true, true, PasskeyUse::Counts { proves_two: true }),
         ] {
-            let ceremony = Ceremony { demands_verification, ..ceremony(Purpose::SignIn) };
+            let ceremony = Ceremony { demands_verification, ..ceremony(Purpose::SignIn(None)) };
             let asserted = Asserted { user_verified, ..asserted(1, BOUND) };
             assert_eq!(decided(&passkey(), &ceremony, asserted, Some(&handle)), outcome);
         }
@@ -144,7 +145,7 @@ mod tests {
             (7, 8, SYNCED, BOUND, PasskeyUse::BackupChanged),
         ] {
             let passkey = Passkey { counter: stored, backup: was, ..passkey() };
-            let outcome_now = decided(&passkey, &ceremony(Purpose::SignIn), asserted(seen, is), Some(&handle));
+            let outcome_now = decided(&passkey, &ceremony(Purpose::SignIn(None)), asserted(seen, is), Some(&handle));
             assert_eq!(outcome_now, outcome, "{stored} {seen} {was:?} {is:?}");
         }
     }
@@ -160,11 +161,11 @@ mod tests {
             (Some(""), PasskeyUse::OtherUser),
             (None, PasskeyUse::OtherUser),
         ] {
-            assert_eq!(decided(&passkey(), &ceremony(Purpose::SignIn), asserted, handle), outcome, "{handle:?}");
+            assert_eq!(decided(&passkey(), &ceremony(Purpose::SignIn(None)), asserted, handle), outcome, "{handle:?}");
         }
         let id = RelyingPartyId::parse("example.net").expect("a domain");
         let elsewhere = Passkey { relying_party: id, ..passkey() };
-        let outcome = decided(&elsewhere, &ceremony(Purpose::SignIn), asserted, Some(&own));
+        let outcome = decided(&elsewhere, &ceremony(Purpose::SignIn(None)), asserted, Some(&own));
         assert_eq!(outcome, PasskeyUse::OtherRelyingParty);
     }
 

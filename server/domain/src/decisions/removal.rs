@@ -19,6 +19,8 @@ pub struct Facts<'a> {
     pub named: Option<MethodId>,
     /// The account's confirmed methods.
     pub confirmed: &'a [MethodId],
+    /// Those of them that are passkeys.
+    pub passkeys: &'a [MethodId],
     /// Those of them that count as a second factor.
     pub usable: &'a [MethodId],
 }
@@ -27,6 +29,10 @@ pub struct Facts<'a> {
 pub enum Removal {
     /// One method; others are left.
     One(MethodId),
+    /// One passkey; other methods are left.
+    Passkey(MethodId),
+    /// One passkey, which was the last method that counts, and with it what [`Self::SwitchOff`] removes.
+    LastPasskey(MethodId),
     /// Every method, the backup codes, trust in devices and open challenges: signing in asks for the password alone.
     SwitchOff,
     /// The code does not say which method it is for.
@@ -47,12 +53,16 @@ pub fn decide(facts: &Facts<'_>, policy: &Policy, now: Timestamp) -> Removal {
     match (facts.factor, facts.named) {
         (Factor::BackupCode, _) => Removal::SwitchOff,
         (Factor::Totp | Factor::OneTimeCode | Factor::Passkey, None) => Removal::NotNamed,
-        (Factor::Totp | Factor::OneTimeCode | Factor::Passkey, Some(id)) => match facts.confirmed {
-            confirmed if !confirmed.contains(&id) => Removal::NoMethod,
-            [_] => Removal::SwitchOff,
-            _ if facts.usable == [id] => Removal::SwitchOff,
-            _ => Removal::One(id),
-        },
+        (Factor::Totp | Factor::OneTimeCode | Factor::Passkey, Some(id)) => {
+            let is_last = facts.confirmed == [id] || facts.usable == [id];
+            match (facts.passkeys.contains(&id), is_last) {
+                _ if !facts.confirmed.contains(&id) => Removal::NoMethod,
+                (false, true) => Removal::SwitchOff,
+                (false, false) => Removal::One(id),
+                (true, true) => Removal::LastPasskey(id),
+                (true, false) => Removal::Passkey(id),
+            }
+        }
     }
 }
 
@@ -69,6 +79,7 @@ impl Removal {
     pub fn ends(self) -> Option<Event> {
         match self {
             Self::One(_) => Some(Event::MethodRemoved),
+            Self::Passkey(_) | Self::LastPasskey(_) => Some(Event::PasskeyRemoved),
             Self::SwitchOff => Some(Event::SecondFactorOff),
             Self::NotNamed | Self::NoMethod | Self::SecondFactorDue(_) => None,
         }
@@ -77,8 +88,8 @@ impl Removal {
     #[must_use]
     pub fn event(self) -> Option<EventKind> {
         match self {
-            Self::One(_) => Some(EventKind::MethodRemoved),
-            Self::SwitchOff => Some(EventKind::TwoFactorDisabled),
+            Self::One(_) | Self::Passkey(_) => Some(EventKind::MethodRemoved),
+            Self::SwitchOff | Self::LastPasskey(_) => Some(EventKind::TwoFactorDisabled),
             Self::NotNamed | Self::NoMethod | Self::SecondFactorDue(_) => None,
         }
     }
@@ -89,6 +100,30 @@ mod tests {
     use super::*;
     use crate::assurance::Assurance;
     use crate::decisions::fixtures::{NOW, account, assurance, method_id};
+
+    #[test]
+    fn a_passkey_is_removed_as_another_method_and_ends_what_it_has_opened() {
+        let (app, passkey) = (method_id(1), method_id(2));
+        let account = Account { two_factor_enabled: true, ..account() };
+        for (named, usable, removal, ends, event) in [
+            (passkey, &[app, passkey][..], Removal::Passkey(passkey), Event::PasskeyRemoved, EventKind::MethodRemoved),
+            (passkey, &[passkey], Removal::LastPasskey(passkey), Event::PasskeyRemoved, EventKind::TwoFactorDisabled),
+            (app, &[app, passkey], Removal::One(app), Event::MethodRemoved, EventKind::MethodRemoved),
+            (app, &[app], Removal::SwitchOff, Event::SecondFactorOff, EventKind::TwoFactorDisabled),
+        ] {
+            let facts = Facts {
+                account: &account,
+                manager: &Manager::Service,
+                factor: Factor::Totp,
+                named: Some(named),
+                confirmed: &[app, passkey],
+                passkeys: &[passkey],
+                usable,
+            };
+            let decision = decide(&facts, &Policy::default(), NOW);
+            assert_eq!((decision, decision.ends(), decision.event()), (removal, Some(ends), Some(event)), "{usable:?}");
+        }
+    }
 
     #[test]
     fn every_factor_with_and_without_a_name() {
@@ -107,7 +142,7 @@ mod tests {
         ] {
             let account = Account { two_factor_enabled: true, ..account() };
             let manager = &Manager::Service;
-            let facts = Facts { account: &account, manager, factor, named, confirmed, usable: confirmed };
+            let facts = Facts { account: &account, manager, factor, named, confirmed, passkeys: &[], usable: confirmed };
             let policy = Policy::default();
             assert_eq!(decide(&facts, &policy, NOW), removal, "{factor:?} {named:?} {confirmed:?}");
             for (second_factor_at, outcome) in [
@@ -126,7 +161,7 @@ mod tests {
         {
             let (account, manager) = (account(), &Manager::Service);
             let (named, confirmed) = (Some(named), &[one, two][..]);
-            let facts = Facts { account: &account, manager, factor: Factor::Totp, named, confirmed, usable };
+            let facts = Facts { account: &account, manager, factor: Factor::Totp, named, confirmed, passkeys: &[], usable };
             assert_eq!(decide(&facts, &Policy::default(), NOW), removal, "{named:?} {usable:?}");
         }
         assert_eq!(Removal::SwitchOff.further_event(Factor::BackupCode), Some(EventKind::BackupCodeUsed));

@@ -2,7 +2,7 @@
 
 use super::relying_party::RelyingPartyId;
 use crate::account::Versions;
-use crate::ids::{AccountId, SessionId};
+use crate::ids::{AccountId, ApplicationId, MethodId, SessionId};
 use crate::secret::Digest;
 use crate::time::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
@@ -14,8 +14,8 @@ use std::fmt;
 pub enum Purpose {
     /// A new passkey of this account.
     Registration(AccountId),
-    /// A passkey of whichever account signs in.
-    SignIn,
+    /// A passkey signs in: of this account, or of whichever has it.
+    SignIn(Option<AccountId>),
     /// A passkey of this account completes a sign-in that waits for a second factor.
     SecondFactor {
         account_id: AccountId,
@@ -32,7 +32,7 @@ impl Purpose {
     pub fn sign_in(&self) -> Option<&[u8]> {
         match self {
             Self::SecondFactor { sign_in, .. } => Some(sign_in.as_bytes().as_slice()),
-            Self::Registration(_) | Self::SignIn | Self::StepUp { .. } => None,
+            Self::Registration(_) | Self::SignIn(_) | Self::StepUp { .. } => None,
         }
     }
 
@@ -41,7 +41,7 @@ impl Purpose {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Registration(_) => "registration",
-            Self::SignIn => "sign-in",
+            Self::SignIn(_) => "sign-in",
             Self::SecondFactor { .. } => "second-factor",
             Self::StepUp { .. } => "step-up",
         }
@@ -54,7 +54,7 @@ impl Purpose {
             Self::Registration(account_id)
             | Self::SecondFactor { account_id, .. }
             | Self::StepUp { account_id, .. } => Some(account_id),
-            Self::SignIn => None,
+            Self::SignIn(account_id) => account_id,
         }
     }
 }
@@ -62,7 +62,7 @@ impl Purpose {
 /// A ceremony that waits for its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ceremony {
-    /// Of the token that finds it.
+    /// Of what finds it: a token, or the challenge.
     pub digest: Digest,
     /// Of the challenge that has to be signed.
     pub challenge: Digest,
@@ -75,6 +75,24 @@ pub struct Ceremony {
     pub created_at: Timestamp,
     /// Not valid from this time on.
     pub expires_at: Timestamp,
+    pub details: Details,
+}
+
+/// What the request that began a ceremony asked for, for the one that completes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// Of a new passkey: the user's label.
+    pub name: Option<String>,
+    /// Of a new passkey: what authenticators show as the user's login name.
+    pub user_name: Option<String>,
+    /// Of a new passkey: the browser.
+    pub user_agent: Option<String>,
+    /// The application that is signed in to.
+    pub application_id: Option<ApplicationId>,
+    /// The one passkey that signs in.
+    pub passkey_id: Option<MethodId>,
+    /// The caller's own, which the sign-in returns: JSON text.
+    pub state: Option<String>,
 }
 
 /// The random bytes that an authenticator signs (WebAuthn Level 3 §13.4.3). They are no secret, but nobody may know them in advance.

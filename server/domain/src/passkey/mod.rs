@@ -19,6 +19,7 @@ pub mod options;
 pub mod public_key;
 pub mod relying_party;
 pub mod response;
+mod subject_public_key_info;
 pub mod verifier;
 
 use crate::address::MethodKind;
@@ -159,6 +160,18 @@ pub struct Passkey {
     /// When it last signed in or passed a second factor.
     pub last_used_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    pub description: Description,
+}
+
+/// What was said of a passkey when it was registered, and not verified. `None` where nobody has said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// What authenticators show as the user's login name.
+    pub user_name: Option<String>,
+    /// The browser.
+    pub user_agent: Option<String>,
+    /// Whether its authenticator lists it where no user is named.
+    pub is_discoverable: Option<bool>,
 }
 
 impl Passkey {

@@ -1,4 +1,4 @@
-//! Public keys of passkeys, as COSE_Key (RFC 9052 §7, RFC 9053 §7).
+//! Public keys of passkeys, as COSE_Key (RFC 9052 §7, RFC 9053 §7); as SubjectPublicKeyInfo, see [`super::subject_public_key_info`].
 
 use super::cbor::{self, Map};
 use aws_lc_rs::signature::{
@@ -22,6 +22,12 @@ pub enum Algorithm {
 impl Algorithm {
     /// In the order of preference: what every authenticator has comes first.
     pub const ALL: [Self; 3] = [Self::Es256, Self::Ed25519, Self::Rs256];
+
+    /// The algorithm with this number.
+    #[must_use]
+    pub fn of_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.number() == number)
+    }
 
     /// Number of the IANA COSE Algorithms registry.
     #[must_use]
@@ -69,9 +75,9 @@ const P_256: i64 = 1;
 const CURVE_ED25519: i64 = 6;
 
 /// Of a modulus, in bytes: 2,048 to 4,096 bits.
-const MODULUS: RangeInclusive<usize> = 256..=512;
+pub(super) const MODULUS: RangeInclusive<usize> = 256..=512;
 /// Of an exponent, in bytes. Keys have 65,537, which takes three.
-const EXPONENT: RangeInclusive<usize> = 1..=4;
+pub(super) const EXPONENT: RangeInclusive<usize> = 1..=4;
 
 impl PublicKey {
     /// Reads a COSE_Key and returns what follows it; `None` for a key of another algorithm, or one that is none.
@@ -109,7 +115,7 @@ impl PublicKey {
     }
 
     /// Whether it is a key: a point of P-256, for example.
-    fn is_valid(&self) -> bool {
+    pub(super) fn is_valid(&self) -> bool {
         match self {
             Self::Es256 { .. } => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.point()).is_ok(),
             Self::Ed25519(key) => ParsedPublicKey::new(&ED25519, key).is_ok(),
@@ -172,7 +178,7 @@ impl PublicKey {
     }
 
     /// The uncompressed point of an elliptic curve (SEC 1 §2.3.3); of other keys, nothing.
-    fn point(&self) -> Vec<u8> {
+    pub(super) fn point(&self) -> Vec<u8> {
         match self {
             Self::Es256 { x, y } => [&[0x04][..], x, y].concat(),
             Self::Ed25519(_) | Self::Rs256 { .. } => Vec::new(),

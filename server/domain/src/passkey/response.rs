@@ -1,6 +1,8 @@
 //! What a browser gives: `RegistrationResponseJSON` and `AuthenticationResponseJSON` (WebAuthn Level 3 §5.1), decoded.
 
+use super::client_data::ClientData;
 use super::{CredentialId, Transports};
+use crate::secret::Digest;
 use data_encoding::BASE64URL_NOPAD;
 
 /// The only type of credential that there is.
@@ -15,6 +17,8 @@ pub struct EncodedRegistration<'a> {
     pub client_data: &'a str,
     pub attestation_object: &'a str,
     pub transports: &'a [String],
+    /// Whether its authenticator lists the passkey where no user is named, if the browser says so.
+    pub is_discoverable: Option<bool>,
 }
 
 /// A response to a request for a signature, as a client sent it: base64url without padding.
@@ -37,6 +41,8 @@ pub struct RegistrationResponse {
     /// CBOR.
     pub attestation_object: Vec<u8>,
     pub transports: Transports,
+    /// Whether its authenticator lists the passkey where no user is named, if the browser says so.
+    pub is_discoverable: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +65,7 @@ impl EncodedRegistration<'_> {
             client_data: bytes(self.client_data)?,
             attestation_object: bytes(self.attestation_object)?,
             transports: Transports::new(self.transports.iter().map(String::as_str)),
+            is_discoverable: self.is_discoverable,
         })
     }
 }
@@ -78,6 +85,12 @@ impl EncodedAssertion<'_> {
             },
         })
     }
+}
+
+/// Digest of the challenge in client data, which the response may or may not be to.
+#[must_use]
+pub fn presented_challenge(client_data: &str) -> Option<Digest> {
+    bytes(client_data).and_then(|json| ClientData::read(&json)).map(|data| data.challenge())
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
@@ -133,9 +146,21 @@ mod tests {
             client_data: "e30",
             attestation_object: "oA",
             transports: &transports,
+            is_discoverable: Some(true),
         };
         let decoded = registration.decode().expect("decoded");
         assert_eq!((decoded.transports.to_text(), decoded.attestation_object), ("usb".to_owned(), vec![0xa0]));
+        assert_eq!(decoded.is_discoverable, Some(true));
         assert_eq!(EncodedRegistration { attestation_object: "o", ..registration }.decode(), None);
+    }
+
+    #[test]
+    fn client_data_says_which_challenge_it_responds_to() {
+        let encoded = |json: &str| BASE64URL_NOPAD.encode(json.as_bytes());
+        let data = r#"{"type":"webauthn.get","challenge":"AAAA","origin":"https://example.org"}"#;
+        assert_eq!(presented_challenge(&encoded(data)), Some(Digest::of("AAAA")));
+        for odd in [encoded(r#"{"type":"webauthn.get","origin":"https://example.org"}"#), encoded("x"), "=".to_owned()] {
+            assert_eq!(presented_challenge(&odd), None, "{odd}");
+        }
     }
 }

@@ -65,6 +65,8 @@ pub enum NotVerified {
     OtherRelyingParty,
     #[error("the authenticator did not see a user")]
     UserAbsent,
+    #[error("the authenticator did not verify the user, which was demanded")]
+    UserNotVerified,
     #[error("it says that a passkey is backed up which cannot be")]
     ContradictoryBackup,
     #[error("its signature is wrong")]

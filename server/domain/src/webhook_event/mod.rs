@@ -69,6 +69,7 @@ pub const fn event_types(kind: EventKind) -> &'static [EventType] {
         | EventKind::PasskeyAdded
         | EventKind::PasskeyRemoved
         | EventKind::PasskeyRenamed
+        | EventKind::PasskeyConfirmed
         | EventKind::DeviceTrusted
         | EventKind::PasswordChangeAsked
         | EventKind::SignedOut

@@ -22,13 +22,15 @@ pub(super) async fn options(context: &Context) -> Result<Reply<replies::Authenti
     // A live session goes before a challenge.
     let asker = match (&session, credentials.challenge()) {
         (Some(session), _) => AuthenticationFor::Session(session),
-        (None, Some(challenge)) => AuthenticationFor::Challenge(challenge.digest()),
+        (None, Some(challenge)) => AuthenticationFor::Challenge(challenge.digest(), None),
         (None, None) => AuthenticationFor::SignIn,
     };
-    let begun = context.context().flows.begin_passkey_authentication(asker).await.map_err(refusal::of_failure)?;
-    let begun = begun.ok_or_else(passkey_refusal::passkeys_off)?;
+    let flows = &context.context().flows;
+    let begun = flows.begin_passkey_authentication(asker, &terms(flows.policy())).await.map_err(refusal::of_failure)?;
+    // Without a user in particular, only a missing relying party is in the way.
+    let begun = begun.map_err(|_| passkey_refusal::passkeys_off())?;
     let reply = Reply::ok(passkey_wire::request_options(&begun.options));
-    Ok(with_ceremony(reply, context, &begun.token))
+    Ok(with_ceremony(reply, context, begun.token.as_ref()))
 }
 
 /// `POST /passkey/verify-authentication`
@@ -40,13 +42,14 @@ pub(super) async fn verify(
     let (cookie, credentials) = (ceremony_cookie(context), Credentials::read(context));
     let session = full_session(context, &credentials).await?;
     let presented = PresentedPasskey {
-        tenant_id: app.flows.directory().home().id,
+        tenant_id: Some(app.flows.directory().home().id),
         token: cookie.signed(),
         response: passkey_wire::assertion(&body.response),
         session: session.as_deref(),
         request: Request { trusts_device: body.trust_device.0, without_grant: false },
         trust: credentials.trust(),
         is_remembered: true,
+        wants_tokens: false,
     };
     let terms = terms(app.flows.policy());
     let outcome = app.flows.complete_passkey_authentication(&caller(context), presented, &terms).await;

@@ -112,6 +112,8 @@ pub(super) fn registration(body: &RegistrationResponse) -> EncodedRegistration<'
         client_data: &body.response.client_data_json,
         attestation_object: &body.response.attestation_object,
         transports: &body.response.transports,
+        // Published clients do not send what the browser says of it.
+        is_discoverable: None,
     }
 }
 

@@ -2,13 +2,16 @@
 
 use super::cookies::{Cookie, Presented};
 use super::credentials::require_full_session;
+use super::terms::terms;
 use super::{Context, passkey_refusal, passkey_wire, refusal, wire};
 use countersign_api::Reply;
 use countersign_api::better_auth::passkeys::responses::Attachment;
 use countersign_api::better_auth::passkeys::{replies, requests, responses};
 use countersign_api::better_auth::{Error, responses::Revoked};
 use countersign_domain::secret::CeremonyToken;
-use countersign_flows::passkeys::{NotRegistered, PasskeyNotRemoved};
+use countersign_flows::passkeys::{
+    NotRegistered, PasskeyManager, PasskeyNotRemoved, PasskeyRequest, PresentedRegistration,
+};
 use dropshot::ErrorStatusCode as Status;
 
 /// Characters of a name that authenticators show.
@@ -23,10 +26,12 @@ pub(super) async fn registration_options(
     let attachment = query.authenticator_attachment.as_deref().map(attachment).transpose()?;
     let name = query.name.as_deref().map(shown_name).transpose()?;
     let flows = &context.context().flows;
-    let begun = flows.begin_passkey_registration(&session, name).await.map_err(refusal::of_failure)?;
+    let (manager, request) = (PasskeyManager::Owner(&session), PasskeyRequest { user_name: name, ..Default::default() });
+    let begun = flows.begin_passkey_registration(manager, request, &terms(flows.policy())).await;
+    let begun = begun.map_err(refusal::of_failure)?;
     let begun = begun.map_err(|refused| not_registered(refused, context))?;
     let reply = Reply::ok(passkey_wire::creation_options(&begun.options, attachment));
-    Ok(with_ceremony(reply, context, &begun.token))
+    Ok(with_ceremony(reply, context, begun.token.as_ref()))
 }
 
 /// `POST /passkey/verify-registration`
@@ -37,8 +42,13 @@ pub(super) async fn verify_registration(
     let (caller, session) = require_full_session(context).await?;
     let flows = &context.context().flows;
     let cookie = ceremony_cookie(context);
-    let (name, response) = (body.name.as_deref(), passkey_wire::registration(&body.response));
-    let registered = flows.complete_passkey_registration(&caller, &session, cookie.signed(), response, name).await;
+    let presented = PresentedRegistration {
+        token: cookie.signed(),
+        response: passkey_wire::registration(&body.response),
+        name: body.name.as_deref(),
+    };
+    let (manager, terms) = (PasskeyManager::Owner(&session), terms(flows.policy()));
+    let registered = flows.complete_passkey_registration(&caller, manager, presented, &terms).await;
     let registered = registered.map_err(refusal::of_failure)?;
     let passkey = registered.map_err(|refused| ended(not_registered(refused, context), context))?;
     let shown = body.create_session.then(|| wire::session(&session.session, session.token.expose().to_owned()));
@@ -63,7 +73,7 @@ pub(super) async fn remove(
     body: requests::DeletePasskey,
 ) -> Result<Reply<replies::DeletePasskey>, Error> {
     let (caller, session) = require_full_session(context).await?;
-    let removed = context.context().flows.remove_passkey(&caller, &session, &body.id).await;
+    let removed = context.context().flows.remove_passkey(&caller, PasskeyManager::Owner(&session), &body.id).await;
     removed.map_err(refusal::of_failure)?.map_err(|refused| match refused {
         PasskeyNotRemoved::NoPasskey => passkey_refusal::unknown_passkey(Status::NOT_FOUND),
         PasskeyNotRemoved::Refused(refused) => passkey_refusal::not_managed(refused, context.context().flows.now()),
@@ -93,8 +103,9 @@ pub(super) fn ceremony_cookie(context: &Context) -> Presented {
 }
 
 /// Hands the token of a ceremony to the browser.
-pub(super) fn with_ceremony<R>(reply: Reply<R>, context: &Context, token: &CeremonyToken) -> Reply<R> {
+pub(super) fn with_ceremony<R>(reply: Reply<R>, context: &Context, token: Option<&CeremonyToken>) -> Reply<R> {
     let app = context.context();
+    let Some(token) = token else { return reply };
     let lifetime = Some(app.flows.policy().passkey_ceremony_lifetime);
     reply.with_cookie(app.cookies.set(Cookie::Passkey, token.expose(), lifetime))
 }

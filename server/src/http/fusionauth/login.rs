@@ -4,7 +4,7 @@ use super::cookies::{self, ACCESS_TOKEN, REFRESH_TOKEN, TRUST};
 use super::credentials::{self, Call};
 use super::terms::terms;
 use super::values::{blank, body_value, is_blank, login_names, query_value};
-use super::{Context, refusal, wire};
+use super::{Context, passkey_refusal, passkey_wire, refusal, wire};
 use crate::edge::noted;
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{ChangePasswordReason, LoginResponse};
@@ -91,7 +91,7 @@ fn challenged<R: Gives<242, Body = LoginResponse>>(
     methods: &[Method],
     configurable: &[MethodKind],
 ) -> Reply<R> {
-    let configurable: Vec<_> = configurable.iter().copied().filter_map(wire::method_name).collect();
+    let configurable: Vec<_> = configurable.iter().copied().map(wire::method_name).collect();
     Reply::<R>::new::<242>(LoginResponse {
         two_factor_id: Some(challenge.expose().to_owned()),
         methods: Some(wire::methods(methods)).filter(|methods| !methods.is_empty()),
@@ -178,16 +178,23 @@ pub(super) async fn two_factor_login(
 ) -> Result<Reply<replies::TwoFactorLogin>, Error> {
     let call = credentials::without_credentials(context, tenant)?.described(body.meta_data.as_ref());
     let (id, code) = (body_value(body.two_factor_id.as_ref()), body_value(body.code.as_ref()));
-    let (Some(id), Some(code)) = (id, code) else {
-        let mut errors = Errors::default();
-        if code.is_none() {
+    let mut errors = Errors::default();
+    let presented = match (code, &body.credential) {
+        (Some(code), _) => Some(Attempt::of_any(code)),
+        (None, None) => {
             blank(&mut errors, "code");
+            None
         }
-        if id.is_none() {
-            blank(&mut errors, "twoFactorId");
+        (None, Some(credential)) => {
+            let credential = passkey_wire::Assertion::read(Some(credential), &mut errors);
+            credential.and_then(|credential| Attempt::by_passkey(&credential.encoded()))
         }
-        return Err(Error::of_errors(errors));
     };
+    if id.is_none() {
+        blank(&mut errors, "twoFactorId");
+    }
+    let Some(id) = id.filter(|_| errors.is_empty()) else { return Err(Error::of_errors(errors)) };
+    let presented = presented.ok_or_else(passkey_refusal::not_verified)?;
     let application = call.application(context, "applicationId", query_value(body.application_id.as_ref()))?;
     let challenge = TwoFactorId::parse(id).ok_or_else(refusal::not_found)?;
     let wants_tokens = !body.no_jwt.unwrap_or(false);
@@ -196,7 +203,7 @@ pub(super) async fn two_factor_login(
         application_id: application.map(|application| application.id),
         tenant_id: call.tenant.or(application.map(|application| application.tenant_id)),
         wants_tokens,
-        ..Attempt::of_any(code)
+        ..presented
     };
     let flows = &context.context().flows;
     let claimant = Claimant::Challenge(challenge.digest());

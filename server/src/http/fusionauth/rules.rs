@@ -16,6 +16,9 @@ use http::{HeaderMap, Response};
 /// Path template of a user, in which other operations of the published API have a name in the place of the id.
 const USER: &str = "/api/user/{userId}";
 
+/// What begins the paths of passkeys.
+const PASSKEYS: &str = "/api/webauthn";
+
 /// Such names of operations that are not served.
 const NOT_SERVED: [&str; 9] = [
     "bulk",
@@ -54,6 +57,13 @@ impl Rules {
             lenient: RateLimit { window: rates.window, max: rates.service },
         }
     }
+}
+
+/// The paths of all operations with passkeys.
+pub fn passkey_paths() -> impl Iterator<Item = &'static str> {
+    let is_of_passkeys =
+        |path: &&str| path.strip_prefix(PASSKEYS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    FUSIONAUTH.iter().map(|operation| operation.path).filter(is_of_passkeys)
 }
 
 /// The name that an operation has in the place of a user's id.
@@ -145,6 +155,9 @@ mod tests {
             "/api/user/verify-email/{verificationId}",
             "/api/passwordless/send",
             "/api/passwordless/login",
+            "/api/webauthn/register/complete",
+            "/api/webauthn/login",
+            "/api/webauthn/assert",
             "/api/jwt/refresh",
             "/api/logout",
             "/.well-known/jwks.json",

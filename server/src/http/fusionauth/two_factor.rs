@@ -96,10 +96,11 @@ pub(super) async fn start(
         .await
         .map_err(refusal::of_failure)?;
     let begun = begun.ok_or_else(refusal::not_found)?;
+    let methods = flows.usable_methods(&user).await.map_err(refusal::of_failure)?;
     Ok(Reply::ok(TwoFactorStartResponse {
         code: begun.code.expose().to_owned(),
         two_factor_id: begun.challenge.expose().to_owned(),
-        methods: Some(wire::methods(&flows.usable_methods(&user))).filter(|methods| !methods.is_empty()),
+        methods: Some(wire::methods(&methods)).filter(|methods| !methods.is_empty()),
     }))
 }
 

@@ -12,27 +12,23 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::totp;
 use countersign_domain::user::{self, Registration};
 
-/// The name of a kind of method; `None` for passkeys, which the dialect does not serve.
-pub(super) fn method_name(kind: MethodKind) -> Option<TwoFactorMethodName> {
+/// The name of a kind of method.
+pub(super) fn method_name(kind: MethodKind) -> TwoFactorMethodName {
     match kind {
-        MethodKind::Authenticator => Some(TwoFactorMethodName::Authenticator),
-        MethodKind::Email => Some(TwoFactorMethodName::Email),
-        MethodKind::Sms => Some(TwoFactorMethodName::Sms),
-        MethodKind::Passkey => None,
+        MethodKind::Authenticator => TwoFactorMethodName::Authenticator,
+        MethodKind::Email => TwoFactorMethodName::Email,
+        MethodKind::Sms => TwoFactorMethodName::Sms,
+        MethodKind::Passkey => TwoFactorMethodName::Passkey,
     }
 }
 
-/// The methods of a user that the dialect serves; the one used last is marked.
+/// The methods of a user; the one used last is marked.
 pub(super) fn methods(methods: &[Method]) -> Vec<TwoFactorMethod> {
-    let served = || methods.iter().filter_map(|method| Some((method, method_name(method.kind)?)));
-    let last = served()
-        .map(|(method, _)| method)
-        .filter(|method| method.last_used_at.is_some())
-        .max_by_key(|method| method.last_used_at);
+    let last = methods.iter().filter(|method| method.last_used_at.is_some()).max_by_key(|method| method.last_used_at);
     let last = last.map(|method| method.id);
-    let shown = served().map(|(method, name)| TwoFactorMethod {
+    let shown = methods.iter().map(|method| TwoFactorMethod {
         id: method.handle.as_str().to_owned(),
-        method: name,
+        method: method_name(method.kind),
         authenticator: (method.kind == MethodKind::Authenticator).then_some(AuthenticatorConfiguration {
             algorithm: AuthenticatorAlgorithm::HmacSHA1,
             code_length: i32::from(totp::DIGITS),

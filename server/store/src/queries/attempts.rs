@@ -12,7 +12,7 @@
 //! pipeline its `COMMIT`.
 
 use super::second_factor::{LockedAccount, complete};
-use super::{Conn, RunQueryDsl, TxResult, audit, methods, millis, passkeys, pipeline_commit};
+use super::{Conn, RunQueryDsl, TxResult, audit, ceremonies, methods, millis, passkeys, pipeline_commit};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow};
@@ -325,7 +325,7 @@ async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stor
 /// The claimant's ceremony that the response of a passkey is to, and the passkey if it is the account's.
 async fn find_passkey(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Option<AwaitedPasskey>, StoreError> {
     let Some(presented) = &claim.passkey else { return Ok(None) };
-    let ceremony = passkeys::find_live(connection, &presented.ceremony, claim.now).await?;
+    let ceremony = ceremonies::find_live(connection, &presented.ceremony, claim.now).await?;
     let Some(ceremony) = ceremony.filter(|ceremony| claim.claimant.owns_ceremony_of(ceremony.purpose)) else {
         return Ok(None);
     };
@@ -442,7 +442,7 @@ pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> T
         remember(fail),
         fail_challenge(fail),
         fail_code(fail),
-        passkeys::spend_if(fail.ceremony.as_ref()),
+        ceremonies::spend_if(fail.ceremony.as_ref()),
         audit::write(&fail.event),
         pipeline_commit(audit::is_one_statement(&fail.event)),
     );

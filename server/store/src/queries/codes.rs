@@ -2,6 +2,7 @@
 
 use super::attempts::account_of;
 use super::locking::lock;
+use super::passkeys::passkeys_if;
 use super::users::methods_if;
 use super::{Conn, RunQueryDsl, TxResult, audit, messages, pipeline_commit, quotas};
 use crate::cached::Cache as _;
@@ -17,6 +18,7 @@ use countersign_domain::decisions::delivery::{self, Delivery, SendTo};
 use countersign_domain::decisions::sending;
 use countersign_domain::ids::MethodId;
 use countersign_domain::language::Languages;
+use countersign_domain::decisions::usable::passkeys_as_methods;
 use countersign_domain::message::{CodePurpose, Draft, Message, TakenUse};
 use countersign_domain::network::ClientDigest;
 use countersign_domain::one_time_code::Subject;
@@ -39,12 +41,15 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
     let (message, subject) = (&issue.message, issue.claimant.subject());
     let topic = subject.to_text();
     let topics = message.sealer.topics(&topic);
-    let (methods, preferred, superseded) = pipeline!(
+    let has_passkeys = needs_methods && issue.rules.relying_party.is_some();
+    let (mut methods, passkeys, preferred, superseded) = pipeline!(
         connection;
         methods_if(needs_methods, account.id),
+        passkeys_if(has_passkeys, account.id),
         messages::preferred_languages(&account.id),
         messages::supersede(&topics, issue.now),
     );
+    methods.extend(passkeys_as_methods(&passkeys, &account, &issue.rules));
     let facts = delivery::Facts {
         tenant: issue.rules.tenant_of(&account),
         methods: methods.clone(),

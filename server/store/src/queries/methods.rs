@@ -393,10 +393,17 @@ pub(crate) async fn rename_method(connection: &mut Conn, rename: &RenameMethod) 
         .cached()
         .execute(connection)
         .await?;
-    if touched == 0 {
+    if touched == 0 && !rename_passkey(connection, rename).await? {
         return Ok(TxOutcome::Rollback(false));
     }
     audit::write_and_commit(connection, &rename.event, true).await
+}
+
+/// Sets the label of the passkey with the handle; says whether there is one.
+async fn rename_passkey(connection: &mut Conn, rename: &RenameMethod) -> Result<bool, StoreError> {
+    let mine = passkeys::account_id.eq(rename.account_id.to_text()).and(passkeys::handle.eq(rename.handle.as_str()));
+    let renamed = diesel::update(passkeys::table.filter(mine)).set(passkeys::name.eq(rename.name.clone()));
+    Ok(renamed.cached().execute(connection).await? > 0)
 }
 
 async fn insert_codes(

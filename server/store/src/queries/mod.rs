@@ -17,6 +17,7 @@ mod api_keys;
 mod attempts;
 mod audit;
 mod audit_chain;
+mod ceremonies;
 mod codes;
 mod endings;
 mod housekeeping;
@@ -28,6 +29,7 @@ mod locking;
 mod mailed_links;
 mod messages;
 mod methods;
+mod passkey_import;
 mod passkeys;
 mod quotas;
 mod refresh_tokens;
@@ -53,6 +55,7 @@ pub(crate) use audit::{audit_events, audit_place, record};
 pub(crate) use audit_chain::{
     audit_blocks, audit_head, block_events, remove_audit_blocks, reseal_block, seal_audit_block, unsealed_events,
 };
+pub(crate) use ceremonies::{begin_ceremony, find_ceremony, spend_ceremony, waiting_sign_in};
 pub(crate) use codes::{issue_code, open_challenge};
 pub(crate) use housekeeping::purge_table;
 pub(crate) use key_rotation::{
@@ -66,10 +69,8 @@ pub(crate) use messages::{finish_message, message_queue, next_message, preferred
 pub(crate) use methods::{
     add_method, authenticators_of, begin_enrolment, disable_two_factor, enrol_mail, rename_method, replace_backup_codes,
 };
-pub(crate) use passkeys::{
-    add_passkey, begin_ceremony, find_ceremony, passkeys_of, remove_passkey, rename_passkey, spend_ceremony,
-    waiting_sign_in,
-};
+pub(crate) use passkey_import::import_passkeys;
+pub(crate) use passkeys::{add_passkey, confirm_passkey, passkey, passkeys_of, remove_passkeys, rename_passkey};
 pub(crate) use quotas::{give_back, take_password_try};
 pub(crate) use refresh_tokens::{
     refresh_token_owner, refresh_tokens, revoke_refresh_tokens, token_holders, use_refresh_token,

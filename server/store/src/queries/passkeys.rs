@@ -1,27 +1,23 @@
-//! Passkeys, and the ceremonies in which they are made and used.
-//!
-//! A ceremony is spent by deleting its row: of several responses to it, the one whose statement deletes it counts.
+//! Passkeys: read, stored, used and removed.
 
 use super::locking::{lock, lock_at};
 use super::users::methods_if;
-use super::{Conn, RunQueryDsl, TxResult, audit, endings, methods};
+use super::{Conn, RunQueryDsl, TxResult, audit, ceremonies, endings, methods};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, CeremonyRow, ChallengeRow, PasskeyRow};
-use crate::schema::{accounts, challenges, passkey_ceremonies, passkeys};
+use crate::rows::{AccountRow, PasskeyRow};
+use crate::schema::{accounts, passkeys};
 use crate::work::{
-    AddPasskey, BeginCeremony, FindCeremony, FoundCeremony, PasskeyAdded, PasskeyRemoved, RemovePasskey, RenamePasskey,
-    SpendCeremony, TxOutcome, UsedPasskey, WaitingSignIn,
+    AddPasskey, ConfirmPasskey, PasskeyAdded, PasskeyConfirmed, PasskeysRemoved, RemovePasskeys, RenamePasskey, TxOutcome, UsedPasskey, WhichPasskeys,
 };
 use countersign_domain::account::Account;
+use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::passkey_management::{self, Facts, RemovePasskey as Decision};
 use countersign_domain::decisions::passkey_use::{self, PasskeyUse};
 use countersign_domain::decisions::usable::{passkeys_as_methods, usable_methods};
 use countersign_domain::ids::{AccountId, MethodId};
-use countersign_domain::passkey::ceremony::Ceremony;
 use countersign_domain::passkey::verifier::Asserted;
 use countersign_domain::passkey::{CredentialId, Passkey};
-use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use diesel::dsl::case_when;
 use diesel::prelude::*;
@@ -38,71 +34,19 @@ pub(crate) async fn passkeys_of(connection: &mut Conn, account_id: &AccountId) -
     rows.into_iter().map(Passkey::try_from).collect()
 }
 
-/// Stores a ceremony, and deletes the oldest ones like it that are too many.
-pub(crate) async fn begin_ceremony(connection: &mut Conn, begin: &BeginCeremony) -> TxResult<bool> {
-    let ceremony = &begin.ceremony;
-    if let Some(account_id) = ceremony.purpose.account_id() {
-        if lock_at(connection, account_id, ceremony.versions).await?.is_none() {
-            return Ok(TxOutcome::Rollback(false));
-        }
-        // Only those of the same purpose and, for a second factor, of the same challenge. Otherwise an attacker who knows the password
-        // could end the owner's ceremonies by beginning others.
-        let mine = passkey_ceremonies::table
-            .filter(passkey_ceremonies::account_id.eq(account_id.to_text()))
-            .filter(passkey_ceremonies::purpose.eq(ceremony.purpose.name()));
-        let newest_first = (passkey_ceremonies::created_at.desc(), passkey_ceremonies::digest);
-        let columns = (passkey_ceremonies::digest, passkey_ceremonies::sign_in);
-        let waiting: Vec<(Vec<u8>, Option<Vec<u8>>)> =
-            mine.order(newest_first).select(columns).load(connection).await?;
-        let alike = waiting.iter().filter(|(_, sign_in)| sign_in.as_deref() == ceremony.purpose.sign_in());
-        let kept = usize::try_from(begin.most).unwrap_or(usize::MAX).saturating_sub(1);
-        for (digest, _) in alike.skip(kept) {
-            diesel::delete(passkey_ceremonies::table.find(digest)).execute(connection).await?;
-        }
-    }
-    diesel::insert_into(passkey_ceremonies::table).values(CeremonyRow::from(ceremony)).execute(connection).await?;
-    Ok(TxOutcome::Commit(true))
-}
-
-/// A ceremony, if it is live.
-pub(super) async fn find_live(
+/// A passkey, and its account.
+pub(crate) async fn passkey(
     connection: &mut Conn,
-    digest: &Digest,
-    now: Timestamp,
-) -> Result<Option<Ceremony>, StoreError> {
-    let live = passkey_ceremonies::expires_at.gt(now.as_millis());
-    let row: Option<CeremonyRow> = passkey_ceremonies::table
-        .find(digest.as_bytes().as_slice())
-        .filter(live)
-        .select(CeremonyRow::as_select())
+    id: &MethodId,
+) -> Result<Option<(Passkey, Account)>, StoreError> {
+    let found: Option<(PasskeyRow, AccountRow)> = passkeys::table
+        .inner_join(accounts::table)
+        .filter(passkeys::id.eq(id.to_text()))
+        .select((PasskeyRow::as_select(), AccountRow::as_select()))
         .get_result(connection)
         .await
         .optional()?;
-    row.map(Ceremony::try_from).transpose()
-}
-
-/// A ceremony that is live, and the passkey that responds to it.
-pub(crate) async fn find_ceremony(
-    connection: &mut Conn,
-    find: &FindCeremony,
-) -> Result<Option<FoundCeremony>, StoreError> {
-    let Some(ceremony) = find_live(connection, &find.digest, find.now).await? else { return Ok(None) };
-    let passkey = match &find.credential_id {
-        None => None,
-        Some(id) => {
-            let found: Option<(PasskeyRow, AccountRow)> = passkeys::table
-                .inner_join(accounts::table)
-                .filter(passkeys::credential_id.eq(id.as_bytes()))
-                .select((PasskeyRow::as_select(), AccountRow::as_select()))
-                .get_result(connection)
-                .await
-                .optional()?;
-            found
-                .map(|(row, account)| Ok::<_, StoreError>((row.try_into()?, Account::try_from(account)?)))
-                .transpose()?
-        }
-    };
-    Ok(Some(FoundCeremony { ceremony, passkey }))
+    found.map(|(row, account)| Ok((row.try_into()?, Account::try_from(account)?))).transpose()
 }
 
 /// The passkey of an account with a credential id.
@@ -126,54 +70,6 @@ pub(super) async fn passkeys_if(
     if wanted { passkeys_of(connection, &account_id).await } else { Ok(Vec::new()) }
 }
 
-/// A sign-in that waits for its second factor, and its account.
-pub(crate) async fn waiting_sign_in(
-    connection: &mut Conn,
-    (digest, now): &(Digest, Timestamp),
-) -> Result<Option<WaitingSignIn>, StoreError> {
-    let found: Option<(ChallengeRow, AccountRow)> = challenges::table
-        .inner_join(accounts::table)
-        .filter(challenges::digest.eq(digest.as_bytes().as_slice()))
-        .filter(challenges::expires_at.gt(now.as_millis()))
-        .filter(challenges::credentials_version.eq(accounts::credentials_version))
-        .filter(challenges::factors_version.eq(accounts::factors_version))
-        .select((ChallengeRow::as_select(), AccountRow::as_select()))
-        .get_result(connection)
-        .await
-        .optional()?;
-    let Some((challenge, account)) = found else { return Ok(None) };
-    let (challenge, account) = (challenge.into_challenge(*digest)?, Account::try_from(account)?);
-    Ok(Some(WaitingSignIn { challenge, account }))
-}
-
-/// Deletes a ceremony, if there is one to delete; within the open transaction.
-pub(super) async fn spend_if(connection: &mut Conn, digest: Option<&Digest>) -> Result<(), StoreError> {
-    if let Some(digest) = digest {
-        diesel::delete(passkey_ceremonies::table.find(digest.as_bytes().as_slice())).execute(connection).await?;
-    }
-    Ok(())
-}
-
-/// Deletes a ceremony, if it is live, and returns it; within the open transaction.
-async fn take(connection: &mut Conn, digest: &Digest, now: Timestamp) -> Result<Option<Ceremony>, StoreError> {
-    let live = passkey_ceremonies::expires_at.gt(now.as_millis());
-    let row: Option<CeremonyRow> =
-        diesel::delete(passkey_ceremonies::table.find(digest.as_bytes().as_slice()).filter(live))
-            .returning(CeremonyRow::as_returning())
-            .get_result(connection)
-            .await
-            .optional()?;
-    row.map(Ceremony::try_from).transpose()
-}
-
-/// Ends a ceremony whose response was not right.
-pub(crate) async fn spend_ceremony(connection: &mut Conn, spend: &SpendCeremony) -> TxResult<bool> {
-    if take(connection, &spend.digest, spend.event.at).await?.is_none() {
-        return Ok(TxOutcome::Rollback(false));
-    }
-    audit::write_and_commit(connection, &spend.event, true).await
-}
-
 /// Spends a ceremony and decides whether the passkey's assertion counts, within the open transaction, which has locked the account. If
 /// it counts, its counter is stored, else the refusal is recorded. `None` if the ceremony was spent, or the passkey is gone.
 pub(super) async fn use_assertion(
@@ -182,7 +78,7 @@ pub(super) async fn use_assertion(
     account_id: AccountId,
     now: Timestamp,
 ) -> Result<Option<PasskeyUse>, StoreError> {
-    let (ceremony, passkey) = pipeline!(connection; take(&used.ceremony, now), passkey_of(account_id, used.id));
+    let (ceremony, passkey) = pipeline!(connection; ceremonies::take(&used.ceremony, now), passkey_of(account_id, used.id));
     let (Some(ceremony), Some(passkey)) = (ceremony, passkey) else { return Ok(None) };
     let user_handle = used.user_handle.as_deref();
     let facts = passkey_use::Facts { passkey: &passkey, ceremony: &ceremony, asserted: used.asserted, user_handle };
@@ -192,6 +88,27 @@ pub(super) async fn use_assertion(
         None => note_use(connection, passkey.id, used.asserted, now).await?,
     }
     Ok(Some(decision))
+}
+
+/// Notes the use of a passkey that opens nothing, if it counts.
+pub(crate) async fn confirm_passkey(connection: &mut Conn, confirm: &ConfirmPasskey) -> TxResult<PasskeyConfirmed> {
+    let ConfirmPasskey { account_id, passkey: used, audit } = confirm;
+    let stale = TxOutcome::Rollback(PasskeyConfirmed::Stale);
+    let Some(account) = lock(connection, *account_id).await? else { return Ok(stale) };
+    if let Some(why) = account.unusable(audit.at) {
+        // A ceremony is good for one response, whatever comes of it.
+        let is_spent = ceremonies::take(connection, &used.ceremony, audit.at).await?.is_some();
+        return Ok(if is_spent { TxOutcome::Commit(PasskeyConfirmed::Unusable(why)) } else { stale });
+    }
+    match use_assertion(connection, used, account.id, audit.at).await? {
+        None => Ok(stale),
+        Some(PasskeyUse::Counts { .. }) => {
+            let Some(passkey) = passkey_of(connection, account.id, used.id).await? else { return Ok(stale) };
+            let confirmed = PasskeyConfirmed::Confirmed(Box::new(passkey));
+            audit::write_and_commit(connection, &audit.event(EventKind::PasskeyConfirmed), confirmed).await
+        }
+        Some(refused) => Ok(TxOutcome::Commit(PasskeyConfirmed::Refused(refused))),
+    }
 }
 
 /// Stores what a passkey said of itself when it was used. Of the counters of a synced one, the highest is kept.
@@ -229,7 +146,7 @@ pub(crate) async fn add_passkey(connection: &mut Conn, add: &AddPasskey) -> TxRe
     let Some(account) = lock_at(connection, add.account_id, add.versions).await? else {
         return Ok(TxOutcome::Rollback(PasskeyAdded::Stale));
     };
-    if take(connection, &add.ceremony, now).await?.is_none() {
+    if ceremonies::take(connection, &add.ceremony, now).await?.is_none() {
         return Ok(TxOutcome::Rollback(PasskeyAdded::Stale));
     }
     let known = passkeys_of(connection, &account.id).await?;
@@ -242,18 +159,28 @@ pub(crate) async fn add_passkey(connection: &mut Conn, add: &AddPasskey) -> TxRe
     };
     let handle = methods::free_handle(connection, account.id, &add.handles).await?;
     let passkey = Passkey { handle, ..add.passkey.clone() };
-    let row = (PasskeyRow::from(&passkey), passkeys::attestation_object.eq(add.attestation_object.as_deref()));
-    if diesel::insert_into(passkeys::table).values(row).on_conflict_do_nothing().execute(connection).await? == 0 {
+    if !insert(connection, &passkey, add.attestation_object.as_deref()).await? {
         return Ok(TxOutcome::Commit(PasskeyAdded::Taken));
     }
     endings::carry_out(connection, account.id, ends, None).await?;
     audit::write_and_commit(connection, &add.audit.event(kind), PasskeyAdded::Added(Box::new(passkey))).await
 }
 
-/// Removes a passkey, if that is allowed.
-pub(crate) async fn remove_passkey(connection: &mut Conn, remove: &RemovePasskey) -> TxResult<PasskeyRemoved> {
+/// Stores a passkey, within the open transaction; `false` if there is one with its id or its credential id.
+pub(super) async fn insert(
+    connection: &mut Conn,
+    passkey: &Passkey,
+    attestation_object: Option<&[u8]>,
+) -> Result<bool, StoreError> {
+    let row = (PasskeyRow::from(passkey), passkeys::attestation_object.eq(attestation_object));
+    let insert = diesel::insert_into(passkeys::table).values(row).on_conflict_do_nothing();
+    Ok(insert.execute(connection).await? > 0)
+}
+
+/// Removes passkeys, if that is allowed.
+pub(crate) async fn remove_passkeys(connection: &mut Conn, remove: &RemovePasskeys) -> TxResult<PasskeysRemoved> {
     let Some(account) = lock(connection, remove.account_id).await? else {
-        return Ok(TxOutcome::Rollback(PasskeyRemoved::Gone));
+        return Ok(TxOutcome::Rollback(PasskeysRemoved::Gone));
     };
     let (known, mut methods) =
         pipeline!(connection; passkeys_if(true, account.id), methods_if(account.two_factor_enabled, account.id));
@@ -261,20 +188,30 @@ pub(crate) async fn remove_passkey(connection: &mut Conn, remove: &RemovePasskey
     methods.extend(passkeys_as_methods(&known, &account, &remove.rules));
     let usable: Vec<MethodId> = usable_methods(methods, &account, tenant).iter().map(|method| method.id).collect();
     let facts = Facts { account: &account, tenant, manager: &remove.manager, passkeys: known.len() };
-    let is_there = known.iter().any(|passkey| passkey.id == remove.id);
-    let policy = &remove.rules.policy;
-    let decision = passkey_management::decide_removal(&facts, remove.id, is_there, &usable, policy, now);
-    let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
-        return Ok(TxOutcome::Rollback(PasskeyRemoved::Decided(decision)));
+    let is_meant = |id: &MethodId| match remove.which {
+        WhichPasskeys::One(meant) => *id == meant,
+        WhichPasskeys::All => true,
     };
-    diesel::delete(passkeys::table.find(remove.id.to_text())).execute(connection).await?;
+    let meant: Vec<MethodId> = known.iter().map(|passkey| passkey.id).filter(is_meant).collect();
+    let decision = passkey_management::decide_removal(&facts, &meant, &usable, &remove.rules.policy, now);
+    let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
+        return Ok(TxOutcome::Rollback(PasskeysRemoved::Decided(decision)));
+    };
+    let ids = passkeys::id.eq_any(meant.into_iter().map(MethodId::to_text));
+    diesel::delete(passkeys::table.filter(ids)).execute(connection).await?;
     let removed = match decision {
         Decision::RemoveAndSwitchOff => methods::switch_off(connection, account.id, now).await?,
         Decision::Remove | Decision::NoPasskey | Decision::Refused(_) => Vec::new(),
     };
     endings::carry_out(connection, account.id, ends, remove.audit.session_id).await?;
     audit::write_removal(connection, &remove.audit.event(kind), &removed).await?;
-    Ok(TxOutcome::Commit(PasskeyRemoved::Decided(decision)))
+    Ok(TxOutcome::Commit(PasskeysRemoved::Decided(decision)))
+}
+
+/// Removes a passkey, within the open transaction.
+pub(super) async fn remove(connection: &mut Conn, id: MethodId) -> Result<(), StoreError> {
+    diesel::delete(passkeys::table.find(id.to_text())).execute(connection).await?;
+    Ok(())
 }
 
 /// Removes all passkeys of an account, within the open transaction; says whether there were any.

@@ -5,7 +5,7 @@ use super::sessions::open_session;
 use super::sign_in::absence;
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, endings, known_networks, may_pipeline_commit, methods, millis, passkeys,
+    Conn, RunQueryDsl, TxResult, audit, ceremonies, endings, known_networks, may_pipeline_commit, methods, millis, passkeys,
     pipeline_commit, refresh_tokens, spent_steps, tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
@@ -23,8 +23,9 @@ use countersign_domain::backup_code;
 use countersign_domain::decisions::removal::{self, Removal};
 use countersign_domain::decisions::second_factor::{self, SecondFactor, SessionChange};
 use countersign_domain::decisions::usable::{passkeys_as_methods, usable_methods};
-use countersign_domain::ids::{AccountId, SessionId};
+use countersign_domain::ids::{AccountId, MethodId, SessionId};
 use countersign_domain::method::Method;
+use countersign_domain::passkey::Passkey;
 use countersign_domain::terms::Grant;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
@@ -139,7 +140,7 @@ pub(super) async fn complete(
     // The rows of a user are decoded before `COMMIT` is sent: a second factor that has taken effect cannot fail any more.
     let commits = !grants_tokens && may_pipeline_commit(connection) && events.iter().all(audit::is_one_statement);
     let signed_in_at = signs_in.then_some(now);
-    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), methods, registrations, (), ()) = pipeline!(
+    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), mut methods, passkeys, registrations, (), ()) = pipeline!(
         connection;
         forget_failures(account_id, input.charge, signed_in_at),
         use_up_claimant(input, decision.session_change(), before, versions, commits),
@@ -153,6 +154,7 @@ pub(super) async fn complete(
         trusted_devices::give(trust, account_id, versions, &input.rules.policy, now),
         known_networks::record(network, account_id),
         methods_if(grants_tokens, account_id),
+        passkeys::passkeys_if(grants_tokens, account_id),
         registrations_if(grants_tokens, account_id),
         audit::write_all(&events),
         pipeline_commit(commits),
@@ -166,6 +168,7 @@ pub(super) async fn complete(
     let account = Account::try_from(row)?;
     let user = grants_tokens.then(|| {
         let last_sign_in_at = Some(now);
+        methods.extend(passkeys.iter().filter(|_| account.two_factor_enabled).map(Passkey::as_method));
         Box::new(User { account: account.clone(), profile, last_sign_in_at, methods, registrations })
     });
     Ok(TxOutcome::Commit(SecondFactorCompleted::Done { decision, account: Box::new(account), user }))
@@ -238,6 +241,7 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     let ids = |methods: &[Method]| methods.iter().map(|method| method.id).collect::<Vec<_>>();
     // They may be what is left.
     methods.extend(passkeys_as_methods(&known, &account, &input.rules));
+    let own_passkeys: Vec<MethodId> = known.iter().map(|passkey| passkey.id).collect();
     let confirmed = ids(&methods);
     let usable = ids(&usable_methods(methods.clone(), &account, input.rules.tenant_of(&account)));
     let facts = removal::Facts {
@@ -246,12 +250,21 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
         factor: input.proof.factor(),
         named: input.named,
         confirmed: &confirmed,
+        passkeys: &own_passkeys,
         usable: &usable,
     };
     let decision = removal::decide(&facts, &input.rules.policy, now);
     let removed = match decision {
         Removal::NotNamed | Removal::NoMethod | Removal::SecondFactorDue(_) => {
             return Ok(TxOutcome::Rollback(MethodsRemoved::Decided(decision)));
+        }
+        Removal::Passkey(id) => {
+            passkeys::remove(connection, id).await?;
+            methods.iter().filter(|method| method.id == id).cloned().collect()
+        }
+        Removal::LastPasskey(id) => {
+            passkeys::remove(connection, id).await?;
+            methods::switch_off(connection, account_id, now).await?
         }
         Removal::One(method_id) => {
             spent_steps::remember(connection, account_id, Some(method_id), now).await?;
@@ -325,7 +338,7 @@ async fn find_proof(connection: &mut Conn, input: &CompleteSecondFactor) -> Resu
             let codes = usable_code_ids(connection, input.account.id).await?;
             (codes.contains(&id.to_text()), codes.len())
         }
-        Proof::Passkey { ceremony, .. } => (passkeys::find_live(connection, ceremony, input.now).await?.is_some(), 0),
+        Proof::Passkey { ceremony, .. } => (ceremonies::find_live(connection, ceremony, input.now).await?.is_some(), 0),
     };
     Ok(FoundProof { is_unspent, codes })
 }

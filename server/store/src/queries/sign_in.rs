@@ -21,6 +21,7 @@ use countersign_domain::decisions::sign_in::{self, Proved, SignIn};
 use countersign_domain::decisions::trust::Trust;
 use countersign_domain::decisions::usable::{completing_methods, passkeys_as_methods};
 use countersign_domain::ids::AccountId;
+use countersign_domain::passkey::Passkey;
 use countersign_domain::terms::{Grant, Rules};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
@@ -119,6 +120,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     );
     let (methods, user) = if grants_tokens {
         let last_sign_in_at = Some(now);
+        methods.extend(known.iter().filter(|_| account.two_factor_enabled).map(Passkey::as_method));
         (Vec::new(), Some(User { account: account.clone(), profile, last_sign_in_at, methods, registrations }))
     } else if decision.is_challenged() {
         if decision == SignIn::SecondFactorDue {

@@ -4,12 +4,13 @@ use super::users::UserRow;
 use super::{Conn, RunQueryDsl};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, MethodRow, RegistrationRow};
-use crate::schema::{accounts, methods, registrations};
+use crate::rows::{AccountRow, MethodRow, PasskeyRow, RegistrationRow};
+use crate::schema::{accounts, methods, passkeys, registrations};
 use crate::work::{FindUsers, FoundUsers};
 use countersign_domain::account::Account;
 use countersign_domain::ids::{AccountId, TenantId};
 use countersign_domain::method::Method;
+use countersign_domain::passkey::Passkey;
 use countersign_domain::policy::REACHABLE_USERS;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{Registration, User};
@@ -103,6 +104,7 @@ async fn with_ids(connection: &mut Conn, tenant: TenantId, ids: &[AccountId]) ->
 pub(super) async fn load_all(connection: &mut Conn, rows: Vec<UserRow>) -> Result<Vec<User>, StoreError> {
     let ids: Vec<String> = rows.iter().map(|(row, ..)| row.id.clone()).collect();
     let mut methods_of: HashMap<String, Vec<Method>> = HashMap::new();
+    let mut passkeys_of: HashMap<String, Vec<Method>> = HashMap::new();
     let mut registrations_of: HashMap<String, Vec<Registration>> = HashMap::new();
     for batch in batches(&ids) {
         let found: Vec<(String, MethodRow)> = methods::table
@@ -115,6 +117,17 @@ pub(super) async fn load_all(connection: &mut Conn, rows: Vec<UserRow>) -> Resul
             .await?;
         for (account_id, row) in found {
             methods_of.entry(account_id).or_default().push(Method::try_from(row)?);
+        }
+        let found: Vec<PasskeyRow> = passkeys::table
+            .filter(passkeys::account_id.eq_any(batch.clone()))
+            .order((passkeys::created_at, passkeys::id))
+            .select(PasskeyRow::as_select())
+            .cached()
+            .load(connection)
+            .await?;
+        for row in found {
+            let passkey = Passkey::try_from(row)?;
+            passkeys_of.entry(passkey.account_id.to_text()).or_default().push(passkey.as_method());
         }
         let found: Vec<(String, RegistrationRow)> = registrations::table
             .filter(registrations::account_id.eq_any(batch))
@@ -129,11 +142,14 @@ pub(super) async fn load_all(connection: &mut Conn, rows: Vec<UserRow>) -> Resul
     }
     let users = rows.into_iter().map(|(row, profile, last_sign_in_at)| {
         let (methods, registrations) = (methods_of.remove(&row.id), registrations_of.remove(&row.id));
+        let passkeys = passkeys_of.remove(&row.id);
+        let account = Account::try_from(row)?;
+        let passkeys = passkeys.filter(|_| account.two_factor_enabled);
         Ok(User {
-            account: Account::try_from(row)?,
+            account,
             profile,
             last_sign_in_at: last_sign_in_at.map(Timestamp::from_millis),
-            methods: methods.unwrap_or_default(),
+            methods: [methods, passkeys].into_iter().flatten().flatten().collect(),
             registrations: registrations.unwrap_or_default(),
         })
     });

@@ -1,5 +1,6 @@
 //! Reading accounts and users.
 
+use super::passkeys::passkeys_if;
 use super::{Conn, RunQueryDsl, methods, usernames};
 use crate::error::StoreError;
 use crate::rows::{AccountRow, RegistrationRow};
@@ -7,6 +8,7 @@ use crate::schema::{accounts, registrations};
 use countersign_domain::account::{Account, LoginName};
 use countersign_domain::ids::AccountId;
 use countersign_domain::method::Method;
+use countersign_domain::passkey::Passkey;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{AccountLookup, Registration, User};
 use diesel::prelude::*;
@@ -77,8 +79,13 @@ pub(super) async fn with_last_sign_in(
 /// Completes an account's row to a user.
 pub(super) async fn load(connection: &mut Conn, (row, profile, last_sign_in_at): UserRow) -> Result<User, StoreError> {
     let account = Account::try_from(row)?;
-    let (methods, registrations) =
-        pipeline!(connection; methods_if(true, account.id), registrations_if(true, account.id));
+    let (mut methods, passkeys, registrations) = pipeline!(
+        connection;
+        methods_if(true, account.id),
+        passkeys_if(account.two_factor_enabled, account.id),
+        registrations_if(true, account.id),
+    );
+    methods.extend(passkeys.iter().map(Passkey::as_method));
     let last_sign_in_at = last_sign_in_at.map(Timestamp::from_millis);
     Ok(User { account, profile, last_sign_in_at, methods, registrations })
 }

@@ -4,12 +4,12 @@ use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::{passkey_ceremonies, passkeys};
 use countersign_domain::account::Versions;
-use countersign_domain::ids::{AccountId, MethodId, SessionId};
+use countersign_domain::ids::{AccountId, ApplicationId, MethodId, SessionId};
 use countersign_domain::method::MethodHandle;
-use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
+use countersign_domain::passkey::ceremony::{Ceremony, Details, Purpose};
 use countersign_domain::passkey::public_key::PublicKey;
 use countersign_domain::passkey::relying_party::RelyingPartyId;
-use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Passkey, Transports};
+use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Description, Passkey, Transports};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
@@ -34,6 +34,9 @@ pub(crate) struct PasskeyRow {
     attestation: String,
     last_used_at: Option<i64>,
     created_at: i64,
+    user_name: Option<String>,
+    user_agent: Option<String>,
+    discoverable: Option<bool>,
 }
 
 impl From<&Passkey> for PasskeyRow {
@@ -55,6 +58,9 @@ impl From<&Passkey> for PasskeyRow {
             attestation: passkey.attestation.clone(),
             last_used_at: passkey.last_used_at.map(Timestamp::as_millis),
             created_at: passkey.created_at.as_millis(),
+            user_name: passkey.description.user_name.clone(),
+            user_agent: passkey.description.user_agent.clone(),
+            discoverable: passkey.description.is_discoverable,
         }
     }
 }
@@ -80,6 +86,11 @@ impl TryFrom<PasskeyRow> for Passkey {
             attestation: row.attestation,
             last_used_at: row.last_used_at.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(row.created_at),
+            description: Description {
+                user_name: row.user_name,
+                user_agent: row.user_agent,
+                is_discoverable: row.discoverable,
+            },
         })
     }
 }
@@ -99,6 +110,12 @@ pub(crate) struct CeremonyRow {
     factors_version: i64,
     created_at: i64,
     expires_at: i64,
+    name: Option<String>,
+    user_name: Option<String>,
+    user_agent: Option<String>,
+    application_id: Option<String>,
+    passkey_id: Option<String>,
+    state: Option<String>,
 }
 
 impl From<&Ceremony> for CeremonyRow {
@@ -112,13 +129,19 @@ impl From<&Ceremony> for CeremonyRow {
             sign_in: ceremony.purpose.sign_in().map(<[u8]>::to_vec),
             session_id: match ceremony.purpose {
                 Purpose::StepUp { session_id, .. } => Some(session_id.to_text()),
-                Purpose::Registration(_) | Purpose::SignIn | Purpose::SecondFactor { .. } => None,
+                Purpose::Registration(_) | Purpose::SignIn(_) | Purpose::SecondFactor { .. } => None,
             },
             demands_verification: ceremony.demands_verification,
             credentials_version: ceremony.versions.credentials,
             factors_version: ceremony.versions.factors,
             created_at: ceremony.created_at.as_millis(),
             expires_at: ceremony.expires_at.as_millis(),
+            name: ceremony.details.name.clone(),
+            user_name: ceremony.details.user_name.clone(),
+            user_agent: ceremony.details.user_agent.clone(),
+            application_id: ceremony.details.application_id.map(ApplicationId::to_text),
+            passkey_id: ceremony.details.passkey_id.map(MethodId::to_text),
+            state: ceremony.details.state.clone(),
         }
     }
 }
@@ -137,7 +160,7 @@ impl TryFrom<CeremonyRow> for Ceremony {
             challenge: digest(&row.challenge).ok_or(wrong("its challenge"))?,
             purpose: match (row.purpose.as_str(), account_id, sign_in, session_id) {
                 ("registration", Some(account_id), None, None) => Purpose::Registration(account_id),
-                ("sign-in", None, None, None) => Purpose::SignIn,
+                ("sign-in", account_id, None, None) => Purpose::SignIn(account_id),
                 ("second-factor", Some(account_id), Some(sign_in), None) => {
                     Purpose::SecondFactor { account_id, sign_in }
                 }
@@ -149,6 +172,17 @@ impl TryFrom<CeremonyRow> for Ceremony {
             versions: Versions { credentials: row.credentials_version, factors: row.factors_version },
             created_at: Timestamp::from_millis(row.created_at),
             expires_at: Timestamp::from_millis(row.expires_at),
+            details: Details {
+                name: row.name,
+                user_name: row.user_name,
+                user_agent: row.user_agent,
+                application_id: row.application_id.as_deref().and_then(ApplicationId::parse),
+                passkey_id: row
+                    .passkey_id
+                    .map(|id| MethodId::parse(&id).ok_or(wrong("its passkey")))
+                    .transpose()?,
+                state: row.state,
+            },
         })
     }
 }

@@ -1,13 +1,14 @@
 //! Passkeys, and the ceremonies in which they are made and used.
 
-use countersign_domain::account::{Account, Versions};
+use countersign_domain::account::{Account, Unusable, Versions};
 use countersign_domain::assurance::Manager;
 use countersign_domain::audit::{AuditContext, AuditEvent};
 use countersign_domain::challenge::Challenge;
 use countersign_domain::decisions::passkey_management::{
     AddPasskey as AddPasskeyDecision, RemovePasskey as RemovePasskeyDecision,
 };
-use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::decisions::passkey_use::PasskeyUse;
+use countersign_domain::ids::{AccountId, MethodId, TenantId};
 use countersign_domain::method::MethodHandle;
 use countersign_domain::passkey::ceremony::Ceremony;
 use countersign_domain::passkey::verifier::Asserted;
@@ -85,17 +86,58 @@ pub enum PasskeyAdded {
     Stale,
 }
 
+/// Stores passkeys that were registered elsewhere: all, or none.
 #[derive(Clone, Debug)]
-pub struct RemovePasskey {
+pub struct ImportPasskeys {
+    pub passkeys: Vec<ImportedPasskey>,
+    /// Users of other tenants are unknown.
+    pub tenant_id: Option<TenantId>,
+    pub rules: Arc<Rules>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ImportedPasskey {
+    /// Its handle is the first of `handles` that is free.
+    pub passkey: Passkey,
+    pub handles: [MethodHandle; 3],
+    pub audit: AuditContext,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasskeysImported {
+    Imported,
+    /// The number of the passkey for which nothing was stored, and why.
+    Refused(usize, NotImported),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotImported {
+    NoAccount,
+    Refused(AddPasskeyDecision),
+    /// An account has a passkey with this credential id.
+    CredentialTaken,
+    /// There is a passkey with this id.
+    IdTaken,
+}
+
+/// Passkeys of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhichPasskeys {
+    One(MethodId),
+    All,
+}
+
+#[derive(Clone, Debug)]
+pub struct RemovePasskeys {
     pub account_id: AccountId,
-    pub id: MethodId,
+    pub which: WhichPasskeys,
     pub manager: Manager,
     pub rules: Arc<Rules>,
     pub audit: AuditContext,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasskeyRemoved {
+pub enum PasskeysRemoved {
     Decided(RemovePasskeyDecision),
     /// The account is gone.
     Gone,
@@ -107,6 +149,26 @@ pub struct RenamePasskey {
     pub id: MethodId,
     pub name: String,
     pub event: AuditEvent,
+}
+
+/// Shows that somebody holds a passkey, and opens nothing.
+#[derive(Clone, Debug)]
+pub struct ConfirmPasskey {
+    pub account_id: AccountId,
+    pub passkey: UsedPasskey,
+    pub audit: AuditContext,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasskeyConfirmed {
+    /// The passkey as it is now.
+    Confirmed(Box<Passkey>),
+    /// The account may not be used.
+    Unusable(Unusable),
+    /// The signature was right, and does not count.
+    Refused(PasskeyUse),
+    /// The ceremony was spent, or the passkey is gone.
+    Stale,
 }
 
 /// A passkey whose assertion is verified, and counts if it is still so when the sign-in is completed.

@@ -1,13 +1,13 @@
 //! Passkeys and their ceremonies.
 
-use super::passkey_users::{asserted, begun, begun_by, claim, owner, proof, registered, rules, sign_in};
+use super::passkey_users::{asserted, begun, begun_by, claim, foreign, owner, proof, registered, rules, sign_in, used};
 use super::*;
 use countersign_domain::decisions::factor_reset::FactorReset;
 use countersign_domain::decisions::passkey_management::RemovePasskey as Decision;
 use countersign_domain::passkey::ceremony::Purpose;
 use countersign_store::work::{
-    FactorsReset, FindCeremony, PasskeyRemoved, RemovePasskey, RenamePasskey, ResetFactors, SignInCompleted,
-    SpendCeremony,
+    ConfirmPasskey, FactorsReset, FindCeremony, ImportPasskeys, PasskeyConfirmed, PasskeysImported, PasskeysRemoved,
+    RemovePasskeys, RenamePasskey, ResetFactors, SignInCompleted, SpendCeremony, WhichPasskeys,
 };
 
 /// Carries out each unit of work about passkeys.
@@ -21,7 +21,7 @@ pub(super) async fn everything(world: &World) {
     for _ in 0..17 {
         begun(store, Purpose::Registration(account_id), versions).await;
     }
-    let ceremony = begun(store, Purpose::SignIn, Versions::default()).await;
+    let ceremony = begun(store, Purpose::SignIn(None), Versions::default()).await;
     let credential_id = Some(passkey.credential_id.clone());
     let find = FindCeremony { digest: ceremony.digest, credential_id, now: NOON };
     assert!(store.find_ceremony(find).await.unwrap().unwrap().passkey.is_some());
@@ -29,16 +29,23 @@ pub(super) async fn everything(world: &World) {
     let spend = SpendCeremony { digest: ceremony.digest, event: event(EventKind::PasskeyRejected) };
     assert!(store.spend_ceremony(spend).await.unwrap());
     for (counter, is_refused) in [(8, false), (8, true)] {
-        let ceremony = begun(store, Purpose::SignIn, Versions::default()).await;
+        let ceremony = begun(store, Purpose::SignIn(None), Versions::default()).await;
         let ended = store.complete_sign_in(sign_in(&user, &passkey, &ceremony, asserted(counter, true))).await.unwrap();
         assert_eq!(matches!(ended, SignInCompleted::PasskeyRefused(_)), is_refused, "{ended:?}");
     }
+    let ceremony = begun(store, Purpose::SignIn(Some(account_id)), versions).await;
+    let used = used(&user, &passkey, &ceremony, asserted(9, true));
+    let confirm = ConfirmPasskey { account_id, passkey: used, audit: audit(account_id, NOON) };
+    assert!(matches!(store.confirm_passkey(confirm).await.unwrap(), PasskeyConfirmed::Confirmed(_)));
+    assert_eq!(store.passkey(passkey.id).await.unwrap().unwrap().0.counter, 9);
+    let import = ImportPasskeys { passkeys: vec![foreign(&user)], tenant_id: None, rules: Arc::default() };
+    assert_eq!(store.import_passkeys(import).await.unwrap(), PasskeysImported::Imported);
     let (id, name) = (passkey.id, "Plan".to_owned());
     let rename = RenamePasskey { account_id, id, name, event: event(EventKind::PasskeyRenamed) };
     assert!(store.rename_passkey(rename).await.unwrap().is_some());
     let (manager, rules) = (owner(&user), Arc::default());
-    let remove = RemovePasskey { account_id, id, manager, rules, audit: audit(account_id, NOON) };
-    assert_eq!(store.remove_passkey(remove).await.unwrap(), PasskeyRemoved::Decided(Decision::Remove));
+    let remove = RemovePasskeys { account_id, which: WhichPasskeys::One(id), manager, rules, audit: audit(account_id, NOON) };
+    assert_eq!(store.remove_passkeys(remove).await.unwrap(), PasskeysRemoved::Decided(Decision::Remove));
     as_second_factor(world).await;
     let user = User::signed_up(world).await;
     registered(store, &user).await;
@@ -75,9 +82,9 @@ async fn as_second_factor(world: &World) {
         let pass = user.pass(claimant, proof(&key, &ceremony, counter));
         assert!(is_done(&store.complete_second_factor(pass).await.unwrap()));
     }
-    let remove = RemovePasskey {
+    let remove = RemovePasskeys {
         account_id: user.id(),
-        id: key.id,
+        which: WhichPasskeys::One(key.id),
         manager: owner(&user),
         rules: rules(),
         audit: audit(user.id(), NOON),
@@ -86,5 +93,5 @@ async fn as_second_factor(world: &World) {
     world
         .behind
         .execute(&format!("/* not the store's */ DELETE FROM methods WHERE account_id = '{}'", user.id().to_text()));
-    assert_eq!(store.remove_passkey(remove).await.unwrap(), PasskeyRemoved::Decided(Decision::RemoveAndSwitchOff));
+    assert_eq!(store.remove_passkeys(remove).await.unwrap(), PasskeysRemoved::Decided(Decision::RemoveAndSwitchOff));
 }

@@ -12,6 +12,7 @@ mod lock_order;
 mod messages;
 mod migrations;
 mod passkey_attempts;
+mod passkey_services;
 mod passkey_users;
 mod passkeys;
 mod poolers;

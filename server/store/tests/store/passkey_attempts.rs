@@ -13,8 +13,8 @@ use countersign_domain::passkey::Passkey;
 use countersign_domain::passkey::ceremony::Ceremony;
 use countersign_domain::terms::Rules;
 use countersign_store::work::{
-    AttemptEnded, AttemptSecondFactor, Claim, CompleteSignIn, FailAttempt, Granted, PasskeyRemoved, RemovePasskey,
-    Ruling, SecondFactorCompleted,
+    AttemptEnded, AttemptSecondFactor, Claim, CompleteSignIn, FailAttempt, Granted, PasskeysRemoved, RemovePasskeys,
+    Ruling, SecondFactorCompleted, WhichPasskeys,
 };
 use countersign_store::{Options, Store};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
@@ -181,24 +181,24 @@ async fn a_challenge_offers_the_passkeys_of_this_relying_party_unless_one_opened
 async fn removing_the_last_second_factor_switches_it_off(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, app, _) = User::enrolled(world).await;
-    let remove = |user: &User, id| RemovePasskey {
+    let remove = |user: &User, id| RemovePasskeys {
         account_id: user.id(),
-        id,
+        which: WhichPasskeys::One(id),
         manager: owner(user),
         rules: rules(),
         audit: audit(user.id(), NOON),
     };
     let spare = registered(&world.store, &user).await;
     let last = registered(&world.store, &user).await;
-    let removed = world.store.remove_passkey(remove(&user, spare.id)).await.unwrap();
-    assert_eq!(removed, PasskeyRemoved::Decided(Decision::Remove), "others are left");
+    let removed = world.store.remove_passkeys(remove(&user, spare.id)).await.unwrap();
+    assert_eq!(removed, PasskeysRemoved::Decided(Decision::Remove), "others are left");
     // As if the app and mail had been removed, and the second factor passed since.
     world.behind.execute(&format!("DELETE FROM methods WHERE account_id = '{}'", user.id().to_text()));
     assert_eq!(world.count(&format!("methods WHERE id = '{}'", app.to_text())), 0);
     let account = world.store.account(by_email(user.email())).await.unwrap().unwrap();
     let user = User { account, ..user };
-    let removed = world.store.remove_passkey(remove(&user, last.id)).await.unwrap();
-    assert_eq!(removed, PasskeyRemoved::Decided(Decision::RemoveAndSwitchOff));
+    let removed = world.store.remove_passkeys(remove(&user, last.id)).await.unwrap();
+    assert_eq!(removed, PasskeysRemoved::Decided(Decision::RemoveAndSwitchOff));
     let account = world.store.account(by_email(user.email())).await.unwrap().unwrap();
     assert!(!account.two_factor_enabled);
     let kind = EventKind::TwoFactorDisabled.name();

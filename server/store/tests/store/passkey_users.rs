@@ -6,17 +6,15 @@ use countersign_domain::assurance::{Assurance, Manager};
 use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::challenge::{Challenge, Factor, FirstFactor};
 use countersign_domain::ids::MethodId;
-use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
+use countersign_domain::passkey::ceremony::{Ceremony, Details, Purpose};
 use countersign_domain::passkey::public_key::PublicKey;
 use countersign_domain::passkey::relying_party::{Attestation, RelyingParty, RelyingPartyId};
 use countersign_domain::passkey::verifier::Asserted;
-use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Passkey, Transports, user_handle};
+use countersign_domain::passkey::{Aaguid, Backup, CredentialId, Description, Passkey, Transports, user_handle};
 use countersign_domain::secret::{CeremonyToken, Digest};
 use countersign_domain::terms::Rules;
 use countersign_store::Store;
-use countersign_store::work::{
-    AddPasskey, BeginCeremony, ClaimAttempt, CompleteSignIn, PasskeyAdded, PresentedPasskey, UsedPasskey,
-};
+use countersign_store::work::{AddPasskey, BeginCeremony, ClaimAttempt, CompleteSignIn, ImportedPasskey, PasskeyAdded, PresentedPasskey, UsedPasskey};
 use rand_chacha::rand_core::Rng as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +40,7 @@ pub(crate) fn ceremony(purpose: Purpose, versions: Versions) -> Ceremony {
         versions,
         created_at: NOON,
         expires_at: NOON + 5 * MINUTE,
+        details: Details::default(),
     }
 }
 
@@ -81,6 +80,7 @@ pub(crate) fn passkey(user: &User) -> Passkey {
         attestation: "none".to_owned(),
         last_used_at: None,
         created_at: NOON,
+        description: Description::default(),
     }
 }
 
@@ -107,15 +107,25 @@ pub(crate) async fn registered(store: &Store, user: &User) -> Passkey {
     }
 }
 
-/// A sign-in with a passkey.
-pub(crate) fn sign_in(user: &User, passkey: &Passkey, ceremony: &Ceremony, asserted: Asserted) -> CompleteSignIn {
-    let used = UsedPasskey {
+/// What a passkey has signed in a ceremony.
+pub(crate) fn used(user: &User, passkey: &Passkey, ceremony: &Ceremony, asserted: Asserted) -> UsedPasskey {
+    UsedPasskey {
         ceremony: ceremony.digest,
         id: passkey.id,
         asserted,
         user_handle: Some(user_handle(user.id()).into_bytes()),
         refusal_audit: audit(user.id(), NOON),
-    };
+    }
+}
+
+/// A passkey of the user as another server had it.
+pub(crate) fn foreign(user: &User) -> ImportedPasskey {
+    ImportedPasskey { passkey: passkey(user), handles: handles(), audit: audit(user.id(), NOON) }
+}
+
+/// A sign-in with a passkey.
+pub(crate) fn sign_in(user: &User, passkey: &Passkey, ceremony: &Ceremony, asserted: Asserted) -> CompleteSignIn {
+    let used = used(user, passkey, ceremony, asserted);
     let plain = user.sign_in(NOON);
     let challenge = Challenge { first_factor: FirstFactor::Passkey, ..plain.challenge.clone() };
     CompleteSignIn { passkey: Some(used), challenge, password_uses: Vec::new(), ..plain }

@@ -16,8 +16,8 @@ use countersign_domain::passkey::Passkey;
 use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
-    AddPasskey, BeginCeremony, FactorsReset, FindCeremony, PasskeyAdded, PasskeyRemoved, Purge, RemovePasskey,
-    RenamePasskey, ResetFactors, SignInCompleted, SpendCeremony,
+    AddPasskey, BeginCeremony, FactorsReset, FindCeremony, PasskeyAdded, PasskeysRemoved, Purge, RemovePasskeys,
+    RenamePasskey, ResetFactors, SignInCompleted, SpendCeremony, WhichPasskeys,
 };
 use countersign_store::{Options, Store};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
@@ -115,20 +115,21 @@ async fn adding_and_removing_ask_for_what_other_factors_ask_for_36_56(database: 
     assert_eq!(world.store.add_passkey(add).await.unwrap(), refused);
     let added = registered(&world.store, &user).await;
     let other = User::signed_up(world).await;
-    let remove = |user: &User, manager, id| RemovePasskey {
+    let remove = |user: &User, manager, which| RemovePasskeys {
         account_id: user.id(),
-        id,
+        which,
         manager,
         rules: Arc::default(),
         audit: audit(user.id(), NOON),
     };
     for (remove, outcome) in [
-        (remove(&user, without, added.id), RemoveDecision::Refused(due)),
-        (remove(&other, owner(&other), added.id), RemoveDecision::NoPasskey),
-        (remove(&user, owner(&user), added.id), RemoveDecision::Remove),
+        (remove(&user, without, WhichPasskeys::One(added.id)), RemoveDecision::Refused(due)),
+        (remove(&other, owner(&other), WhichPasskeys::One(added.id)), RemoveDecision::NoPasskey),
+        (remove(&other, owner(&other), WhichPasskeys::All), RemoveDecision::NoPasskey),
+        (remove(&user, owner(&user), WhichPasskeys::One(added.id)), RemoveDecision::Remove),
     ] {
-        let removed = world.store.remove_passkey(remove).await.unwrap();
-        assert_eq!(removed, PasskeyRemoved::Decided(outcome));
+        let removed = world.store.remove_passkeys(remove).await.unwrap();
+        assert_eq!(removed, PasskeysRemoved::Decided(outcome));
     }
     assert_eq!((world.count("passkeys"), world.count("messages WHERE kind = 'factor-removed'")), (0, 1));
     let version = world.store.account(by_email(user.email())).await.unwrap().unwrap().factors_version;
@@ -147,7 +148,7 @@ async fn an_assertion_opens_what_it_proves_and_spends_its_ceremony_48_52_n13(dat
         (&enrolled, false, SignIn::SecondFactorDue, "challenge-opened"),
     ] {
         let passkey = registered(&world.store, user).await;
-        let ceremony = begun(&world.store, Purpose::SignIn, Versions::default()).await;
+        let ceremony = begun(&world.store, Purpose::SignIn(None), Versions::default()).await;
         assert_eq!(find(world, &ceremony, &passkey, NOON).await, Some((ceremony.clone(), true)));
         assert_eq!(find(world, &ceremony, &passkey, ceremony.expires_at).await, None);
         let complete = sign_in(user, &passkey, &ceremony, asserted(8, user_verified));
@@ -170,7 +171,7 @@ async fn a_counter_that_falls_is_refused_recorded_and_notified_of_54(database: D
     let user = User::signed_up(world).await;
     let passkey = registered(&world.store, &user).await;
     for (counter, outcome) in [(7, PasskeyUse::CounterFell), (6, PasskeyUse::CounterFell)] {
-        let ceremony = begun(&world.store, Purpose::SignIn, Versions::default()).await;
+        let ceremony = begun(&world.store, Purpose::SignIn(None), Versions::default()).await;
         let complete = sign_in(&user, &passkey, &ceremony, asserted(counter, true));
         let refused = world.store.complete_sign_in(complete.clone()).await.unwrap();
         assert!(matches!(refused, SignInCompleted::PasskeyRefused(why) if why == outcome), "{refused:?}");
@@ -200,7 +201,7 @@ async fn an_unusable_account_is_not_signed_in_to_55(database: DatabaseKind) {
     ];
     for (counter, (change, why)) in (8..).zip(cases) {
         world.behind.execute(&format!("UPDATE accounts SET {change} WHERE id = '{id}'"));
-        let ceremony = begun(&world.store, Purpose::SignIn, Versions::default()).await;
+        let ceremony = begun(&world.store, Purpose::SignIn(None), Versions::default()).await;
         let complete = sign_in(&user, &passkey, &ceremony, asserted(counter, true));
         let outcome = decided(world.store.complete_sign_in(complete).await.unwrap());
         assert_eq!(outcome.decision, SignIn::Refused(why));
@@ -215,7 +216,7 @@ async fn a_response_that_is_not_right_ends_its_ceremony_and_costs_the_account_no
     let passkey = registered(&world.store, &user).await;
     let limits = world.store.account_limits(user.id()).await.unwrap();
     for _ in 0..20 {
-        let ceremony = begun(&world.store, Purpose::SignIn, Versions::default()).await;
+        let ceremony = begun(&world.store, Purpose::SignIn(None), Versions::default()).await;
         let event = || event(EventKind::PasskeyRejected, user.id(), NOON);
         let spend = |event| SpendCeremony { digest: ceremony.digest, event };
         assert!(world.store.spend_ceremony(spend(event())).await.unwrap());
@@ -224,7 +225,7 @@ async fn a_response_that_is_not_right_ends_its_ceremony_and_costs_the_account_no
     assert_eq!(world.count("audit_events WHERE kind = 'passkey-rejected'"), 20);
     let after = world.store.account_limits(user.id()).await.unwrap();
     assert_eq!(format!("{after:?}"), format!("{limits:?}"));
-    let ceremony = begun(&world.store, Purpose::SignIn, Versions::default()).await;
+    let ceremony = begun(&world.store, Purpose::SignIn(None), Versions::default()).await;
     let complete = sign_in(&user, &passkey, &ceremony, asserted(8, false));
     assert!(decided(world.store.complete_sign_in(complete).await.unwrap()).decision.is_granted());
 }
@@ -237,7 +238,7 @@ async fn of_64_uses_of_one_assertion_by_two_nodes_one_opens_a_session_49(databas
     let options = || Options { deadline: Duration::from_secs(60), ..world.options.clone() };
     let nodes = [Arc::new(Store::open(&options()).await.unwrap()), Arc::new(Store::open(&options()).await.unwrap())];
     for round in 0..5_u32 {
-        let ceremony = begun(&world.store, Purpose::SignIn, Versions::default()).await;
+        let ceremony = begun(&world.store, Purpose::SignIn(None), Versions::default()).await;
         let mut running = JoinSet::new();
         for at in 0..64 {
             let node = Arc::clone(&nodes[at % 2]);

@@ -30,7 +30,7 @@ use countersign_domain::quota::{QuotaLimit, QuotaUse};
 use countersign_domain::secret::{ChallengeToken, Digest, SessionToken};
 use countersign_domain::session::Session;
 use countersign_domain::stored_secret::SecretFingerprint;
-use countersign_domain::terms::{ChallengeForm, EnrolmentPlace, Grant, Terms, TrustForm};
+use countersign_domain::terms::{CeremonyForm, ChallengeForm, EnrolmentPlace, Grant, Terms, TrustForm};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::AccountLookup;
 use countersign_store::work::{
@@ -132,6 +132,7 @@ pub(crate) fn terms() -> Terms {
         challenge_lifetime: policy.challenge_lifetime,
         code_lifetime: policy.one_time_code_lifetime,
         backup_codes: Alphabet::Mixed,
+        ceremony: CeremonyForm::Token,
         email_with_app: true,
     }
 }

@@ -1,0 +1,9 @@
+ALTER TABLE passkey_ceremonies DROP COLUMN state;
+ALTER TABLE passkey_ceremonies DROP COLUMN passkey_id;
+ALTER TABLE passkey_ceremonies DROP COLUMN application_id;
+ALTER TABLE passkey_ceremonies DROP COLUMN user_agent;
+ALTER TABLE passkey_ceremonies DROP COLUMN user_name;
+ALTER TABLE passkey_ceremonies DROP COLUMN name;
+ALTER TABLE passkeys DROP COLUMN discoverable;
+ALTER TABLE passkeys DROP COLUMN user_agent;
+ALTER TABLE passkeys DROP COLUMN user_name;

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import fusionauth from "@fusionauth/typescript-client";
+import emulator from "nid-webauthn-emulator";
 import { Authenticator } from "../support/authenticator.mjs";
 import { startServer } from "../support/server.mjs";
+import { makeAuthenticator } from "../support/webauthn.mjs";
 
 const { FusionAuthClient } = fusionauth;
 
@@ -13,8 +15,8 @@ export const APPLICATION = "c0de0000-0000-4000-8000-000000000002";
 let count = 0;
 
 /** A server and the real client of a service that may do everything. */
-export async function startService(t, settings) {
-  const server = await startServer(t, settings);
+export async function startService(t, settings, host) {
+  const server = await startServer(t, settings, host);
   return { server, client: new FusionAuthClient(server.apiKey(), server.baseURL) };
 }
 
@@ -39,6 +41,11 @@ export async function refused(call, status) {
   assert.equal(error.statusCode, status, JSON.stringify(error));
   if (status !== 400 && status !== 409) assert.equal(error.exception, undefined);
   return error.exception;
+}
+
+/** An authenticator (WebAuthn) without passkeys. */
+export function newAuthenticator(options) {
+  return makeAuthenticator(emulator, options);
 }
 
 /** A user who was just made and registered. */

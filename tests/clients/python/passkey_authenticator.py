@@ -54,12 +54,12 @@ class PasskeyAuthenticator:
         return dict(RegistrationResponse(raw_id=credential_id, response=response))
 
     def get(self, options, verifies_user=True):
-        """The response of `navigator.credentials.get()`, by the newest passkey that the options ask for."""
+        """The response of `navigator.credentials.get()`, by the newest passkey that the options ask for; nothing if there is none."""
         allowed = [websafe_decode(descriptor["id"]) for descriptor in options.get("allowCredentials", [])]
         held = [id for id, passkey in self._passkeys.items() if passkey.relying_party == options["rpId"]]
         credential_id = next((id for id in reversed(held) if not allowed or id in allowed), None)
         if credential_id is None:
-            raise LookupError("no passkey here is asked for")
+            return None
         passkey = self._passkeys[credential_id]
         passkey.counter += 1
         data = self._data(passkey, flags(verifies_user))

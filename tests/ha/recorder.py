@@ -14,7 +14,7 @@ from http_client import call
 from nodes import REQUEST_TIMEOUT
 
 # Seconds that a response may come late: this program is busy, too.
-SLACK = 1.5
+SLACK = 2.0
 # Seconds after which a client goes away without a response.
 PATIENCE = REQUEST_TIMEOUT + 5
 

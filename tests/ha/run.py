@@ -114,15 +114,17 @@ class Run:
         struck = recorder.now()
         await fault.strike(self)
         watch = asyncio.create_task(self.watch_commits())
-        later = asyncio.create_task(self.present_later(stock[2 * quarter : 3 * quarter]))
-        await fault.heal(self)
-        self.present_rest()
-        await self.wait_until_well()
+        self.playing.append(asyncio.create_task(self.present_later(stock[2 * quarter : 3 * quarter])))
+        try:
+            await fault.heal(self)
+            self.present_rest()
+            await self.wait_until_well()
+        finally:
+            watch.cancel()
         self.well.set()
         well = recorder.now()
-        await later
-        await asyncio.gather(*self.playing)
-        watch.cancel()
+        while self.playing:
+            await self.playing.pop(0)
         without_commit = longest_gap([struck, *(moment for moment in self.commits if struck < moment < well), well])
         gaps = [probe.longest_gap(struck, well) for probe in self.probes]
         off_after = self.readiness_off(struck, well)
@@ -186,23 +188,18 @@ class Run:
             self.start_presenting(self.rest.pop())
 
     async def wait_until_well(self):
+        """Until there are a leader and two standbys, and both nodes serve."""
         end = time.monotonic() + UNTIL_WELL
-        while True:
-            try:
-                await self.cluster.well(max(1, end - time.monotonic()))
-                ready = await asyncio.gather(*(node.is_ready() for node in self.recorder.nodes))
-            except TimeoutError as error:
-                self.recorder.wrong(str(error))
-                raise
+        await self.cluster.well(UNTIL_WELL)
+        while time.monotonic() < end:
+            ready = await asyncio.gather(*(node.is_ready() for node in self.recorder.nodes))
             moment = self.recorder.now()
             if all(ready):
                 await asyncio.sleep(2 * BETWEEN_PROBES)
                 if all(probe.successes and probe.successes[-1] > moment for probe in self.probes):
                     return
-            if time.monotonic() > end:
-                self.recorder.wrong(f"nodes do not serve {UNTIL_WELL} s after the cluster was asked to: ready {ready}")
-                raise TimeoutError("nodes are not well")
             await asyncio.sleep(0.25)
+        raise TimeoutError(f"the cluster is well, and nodes do not serve: ready {ready}, {await self.cluster.activity()}")
 
     async def watch_commits(self):
         """When the cluster itself committed something, without a server in between."""

@@ -5,66 +5,21 @@ import random
 import time
 
 import things
+from changes import question
 from faults import KINDS
+from probes import BETWEEN_PROBES, Probe, Readiness, longest_gap
 from recorder import ACCEPTED, UNKNOWN, Unprepared
+from users import service_user
 
 # Clients that present one thing at once.
 AT_ONCE = 3
+# Accounts of the probes: so many that those of one account do not pile up while there is no service.
+PROBED_USERS = 24
 # Seconds until all has to be well again.
 UNTIL_WELL = 90
-# Seconds between probes of a node.
-BETWEEN_PROBES = 0.25
 # Seconds without a leader from which on nodes must have said that they are not ready, and how soon; the probe's own time included.
 OUTAGE = 5
 NOT_READY_AFTER = 3
-
-
-class Probe:
-    """Asks a node for something that commits, again and again: when does it serve?"""
-
-    def __init__(self, recorder, node, user):
-        self.recorder, self.node, self.user = recorder, node, user
-        # When successful responses came.
-        self.successes = []
-        self.asking = set()
-
-    async def run(self):
-        while True:
-            task = asyncio.create_task(self.ask())
-            self.asking.add(task)
-            task.add_done_callback(self.asking.discard)
-            await asyncio.sleep(BETWEEN_PROBES)
-
-    async def ask(self):
-        headers = {"authorization": self.recorder.key}
-        response = await self.recorder.send(self.node, "POST", "/api/two-factor/start", {"userId": self.user}, headers)
-        if response is not None and response.status == 200:
-            self.successes.append(self.recorder.now())
-
-    def longest_gap(self, begin, end):
-        """The longest time without a success, of those that reach into this one."""
-        before = max((moment for moment in self.successes if moment <= begin), default=begin)
-        moments = [before, *sorted(moment for moment in self.successes if begin < moment <= end), end]
-        return max(after - moment for moment, after in zip(moments, moments[1:]))
-
-
-class Readiness:
-    """What `/readyz` of a node says, again and again."""
-
-    def __init__(self, recorder, node):
-        self.recorder, self.node = recorder, node
-        # Moments, and whether it was ready then.
-        self.seen = []
-
-    async def run(self):
-        while True:
-            is_ready = await self.node.is_ready()
-            self.seen.append((self.recorder.now(), is_ready))
-            await asyncio.sleep(0.2)
-
-    def first(self, is_ready, begin, end):
-        """When it first was so in a time, or nothing."""
-        return next((moment for moment, seen in self.seen if begin <= moment <= end and seen == is_ready), None)
 
 
 class Run:
@@ -79,8 +34,8 @@ class Run:
         self.leader = None
 
     async def start(self):
-        user = await things.service_user(self.recorder)
-        self.probes = [Probe(self.recorder, node, user.id) for node in self.recorder.nodes]
+        users = [(await service_user(self.recorder)).id for _ in range(PROBED_USERS)]
+        self.probes = [Probe(self.recorder, node, users) for node in self.recorder.nodes]
         self.readiness = [Readiness(self.recorder, node) for node in self.recorder.nodes]
         self.probing = [asyncio.create_task(one.run()) for one in self.probes + self.readiness]
 
@@ -286,31 +241,3 @@ class Run:
         if not is_there(response):
             shown = details[0] if kind in ("user", "enrolled") else "…"
             self.recorder.wrong(f"acknowledged in round {round_number} and lost: {kind} {shown}: {response.status}")
-
-
-def question(kind, details, key):
-    """How to look at an acknowledged change: a request, and what its response is if the change is there."""
-    service = {"authorization": key}
-    if kind == "user":
-        return "GET", f"/api/user/{details[0]}", None, service, lambda response: response.status == 200
-    if kind == "enrolled":
-
-        def is_enrolled(response):
-            methods = response.json().get("user", {}).get("twoFactor", {}).get("methods", [])
-            return any(method["method"] == "authenticator" for method in methods)
-
-        return "GET", f"/api/user/{details[0]}", None, service, is_enrolled
-    if kind == "password":
-        body = {"email": details[0], "password": details[1]}
-        return "POST", "/api/auth/sign-in/email", body, {}, lambda response: response.status == 200
-    path, bearer = "/api/auth/get-session", {"authorization": f"Bearer {details[0]}"}
-    is_live = lambda response: response.status == 200 and bool(response.json().get("user"))
-    if kind == "session":
-        return "GET", path, None, bearer, is_live
-    if kind == "ended":
-        return "GET", path, None, bearer, lambda response: not is_live(response)
-    raise ValueError(kind)
-
-
-def longest_gap(moments):
-    return max((after - moment for moment, after in zip(moments, moments[1:])), default=0.0)

@@ -1,6 +1,7 @@
 """A PostgreSQL cluster of Patroni, and its etcd: everything of its own, on loopback, below one directory."""
 
 import asyncio
+import contextlib
 import functools
 import json
 import os
@@ -91,12 +92,16 @@ def find_binaries():
 
 
 def free_ports(count):
-    """Ports that nobody listens on, all different."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
+    """Ports that nobody listens on, all different, and none that outgoing connections are given meanwhile."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    probes = {}
+    while len(probes) < count:
+        port = 10_000 + secrets.randbelow(first - 10_000)
+        with contextlib.suppress(OSError):
+            probes[port] = socket.create_server(("127.0.0.1", port))
+    for probe in probes.values():
         probe.close()
-    return ports
+    return list(probes)
 
 
 class Member:

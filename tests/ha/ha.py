@@ -91,8 +91,8 @@ def possible(faults, cluster):
 
 async def play_rounds(run, rounds, faults, until=math.inf, what="round"):
     """What ends it early is among what is wrong, but for the time."""
-    await run.start()
     try:
+        await run.start()
         for number in range(1, rounds + 1):
             if time.monotonic() > until:
                 break

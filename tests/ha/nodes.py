@@ -174,7 +174,7 @@ class Node:
 
 
 async def start_nodes(binary, folder, cluster, count=2):
-    """The nodes, one after the other, because the first makes the tables; and a key of the API."""
+    """The nodes, one after the other, because the first makes the tables."""
     keys = subprocess.run([binary, "generate-keyring"], capture_output=True, text=True, check=True).stdout
     nodes = []
     for index in range(count):

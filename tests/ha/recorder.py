@@ -16,7 +16,7 @@ PATIENCE = REQUEST_TIMEOUT + 5
 ACCEPTED, REFUSED, UNKNOWN, NOTHING = "accepted", "refused", "unknown", "nothing"
 
 
-class Unprepared(Exception):
+class Unprepared(RuntimeError):
     """Something could not be made ready to be presented; nothing follows from that."""
 
 

@@ -30,6 +30,7 @@ class Run:
         # How many things were made ready, and what could not be.
         self.prepared = 0
         self.unprepared = []
+        self.probes, self.readiness, self.probing = [], [], []
         self.well = asyncio.Event()
         self.leader = None
 

@@ -1,6 +1,8 @@
 """A PostgreSQL cluster of Patroni, and its etcd: everything of its own, on loopback, below one directory."""
 
 import asyncio
+import contextlib
+import functools
 import json
 import os
 import pwd
@@ -22,7 +24,7 @@ DATABASE = "countersign"
 TTL, LOOP_WAIT, RETRY_TIMEOUT = 20, 2, 3
 
 # Of the disks that have the write-ahead log: some times what PostgreSQL keeps of it.
-DISK_SIZE = "320M"
+DISK_SIZE = "256M"
 
 PATRONI = """\
 scope: {scope}
@@ -47,15 +49,15 @@ bootstrap:
       parameters:
         max_connections: 60
         shared_buffers: 32MB
-        wal_keep_size: 48MB
-        min_wal_size: 32MB
-        max_wal_size: 96MB
+        wal_keep_size: 16MB
+        min_wal_size: 8MB
+        max_wal_size: 32MB
         wal_log_hints: "on"
         # A standby that lost its leader asks the next one after this time, and not after five seconds; until then, with
         # `synchronous_mode_strict`, nothing commits.
         wal_retrieve_retry_interval: 500ms
         log_min_messages: warning
-  initdb: [encoding: UTF8, locale: C, auth-local: trust, auth-host: scram-sha-256, waldir: {folder}/disk/wal]
+  initdb: [encoding: UTF8, locale: C, auth-local: trust, auth-host: scram-sha-256, wal-segsize: "1", waldir: {folder}/disk/wal]
   pg_hba:
   - local all all trust
   - host all all 127.0.0.1/32 scram-sha-256
@@ -90,12 +92,16 @@ def find_binaries():
 
 
 def free_ports(count):
-    """Ports that nobody listens on, all different."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
+    """Ports that nobody listens on, all different, and none that outgoing connections are given meanwhile."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    probes = {}
+    while len(probes) < count:
+        port = 10_000 + secrets.randbelow(first - 10_000)
+        with contextlib.suppress(OSError):
+            probes[port] = socket.create_server(("127.0.0.1", port))
+    for probe in probes.values():
         probe.close()
-    return ports
+    return list(probes)
 
 
 class Member:
@@ -269,17 +275,21 @@ class Cluster:
         leader = leader or await self.leader()
         if not leader:
             raise RuntimeError("there is no leader")
-        process = await asyncio.create_subprocess_exec(
-            str(self.binaries / "psql"), "-XAtqv", "ON_ERROR_STOP=1", "-h", str(leader.folder), "-p", str(leader.port), "-U",
-            "postgres", "-d", database, "-c", statement, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            cwd=self.folder, **self.identity(),
+        command = [self.binaries / "psql", "-XAtqv", "ON_ERROR_STOP=1", "-h", leader.folder, "-p", str(leader.port)]
+        command += ["-U", "postgres", "-d", database, "-c", statement]
+        run = functools.partial(
+            subprocess.run, command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, cwd=self.folder,
+            **self.identity(),
         )
         try:
-            out, err = await asyncio.wait_for(process.communicate(), timeout)
-        except (TimeoutError, asyncio.CancelledError):
-            process.kill()
-            await process.wait()
-            raise
-        if process.returncode:
-            raise RuntimeError(f"psql: {err.decode()}")
-        return out.decode().strip()
+            done = await asyncio.to_thread(run)
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError(f"psql took more than {timeout} s") from error
+        if done.returncode:
+            raise RuntimeError(f"psql: {done.stderr}")
+        return done.stdout.strip()
+
+    async def activity(self):
+        """What the connections of the server do, for a report."""
+        columns = "pid, state, wait_event, now() - xact_start, now() - state_change, query"
+        return await self.sql(f"SELECT {columns} FROM pg_stat_activity WHERE usename = 'countersign'")

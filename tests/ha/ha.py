@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import math
 import random
 import signal
 import subprocess
@@ -30,6 +31,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="tests/ha/run")
     parser.add_argument("binary", type=Path, help="the server")
     parser.add_argument("--rounds", type=int, default=len(SHORT), help=f"by default {len(SHORT)}: {', '.join(SHORT)}")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no round after so many")
     parser.add_argument("--faults", help=f"in turn, separated by commas; by default all in a longer run: {', '.join(KINDS)}")
     parser.add_argument("--things", type=int, default=1, help="things of each kind in a round; by default 1")
     parser.add_argument("--seed", type=int, help="of what is random; faults and clocks are not bound by it")
@@ -61,10 +63,10 @@ async def play(options, folder):
         key = await create_key(nodes[0])
         faults = possible(options.faults, cluster)
         run = Run(cluster, Recorder(nodes, key), things.ALL * options.things)
-        await play_rounds(run, options.rounds, faults)
+        await play_rounds(run, options.rounds, faults, began + 60 * options.minutes)
         result = report.summary(run, report.check(options.checker, run.recorder.operations))
         plants = []
-        if not options.without_plants and len(run.rounds) == options.rounds:
+        if not options.without_plants and not run.recorder.wrongs:
             plants = [await find(plant, cluster, nodes, key, options.checker) for plant in PLANTS]
     finally:
         for node in nodes:
@@ -87,11 +89,13 @@ def possible(faults, cluster):
     return faults
 
 
-async def play_rounds(run, rounds, faults, what="round"):
-    """What ends it early is among what is wrong."""
-    await run.start()
+async def play_rounds(run, rounds, faults, until=math.inf, what="round"):
+    """What ends it early is among what is wrong, but for the time."""
     try:
+        await run.start()
         for number in range(1, rounds + 1):
+            if time.monotonic() > until:
+                break
             played = await run.round(number, faults[(number - 1) % len(faults)])
             say(
                 f"{what} {number}, {played['fault']}: {played['things']} things, {played['without_service']:.1f} s without service, "
@@ -107,7 +111,7 @@ async def play_rounds(run, rounds, faults, what="round"):
 async def find(plant, cluster, nodes, key, checker):
     """Whether a wrong server is found to be wrong, in the way it is."""
     run = Run(cluster, Recorder(nodes, key, plant()), plant.makers)
-    await play_rounds(run, 1, [FAULT_OF_PLANTS], f"{plant.name}, round")
+    await play_rounds(run, 1, [FAULT_OF_PLANTS], what=f"{plant.name}, round")
     violations = report.check(checker, run.recorder.operations)["violations"]
     return {"name": plant.name, "found": any(violation["why"] == plant.expected for violation in violations)}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 
@@ -16,13 +17,14 @@ PARAMETERS = "target_session_attrs=read-write"
 
 
 class Wire:
-    """A TCP proxy between one node and one database, which can be cut."""
+    """A TCP proxy between one node and one database, which can be cut, and which can lose what a commit is answered."""
 
     def __init__(self, port):
         self.port, self.target = port, None
         self.open = set()
         self.is_cut = False
-        self.loses_responses = False
+        # Of so many commits in one the response is lost, and the connection with it.
+        self.loses_commits = 0.0
 
     async def start(self, target):
         self.target = target
@@ -37,35 +39,63 @@ class Wire:
         except OSError:
             writer.transport.abort()
             return
-        pair = (writer, there[1])
-        self.open.add(pair)
-        pumps = [
-            asyncio.create_task(pump(reader, there[1], lambda: False)),
-            asyncio.create_task(pump(there[0], writer, lambda: self.loses_responses)),
-        ]
-        await asyncio.wait(pumps)
-        self.open.discard(pair)
+        connection = Connection(self, writer, there[1])
+        self.open.add(connection)
+        await asyncio.gather(connection.pump_requests(reader), connection.pump_responses(there[0]))
+        self.open.discard(connection)
 
     def cut(self):
         """Resets what is open, and everything that comes until `mend`."""
         self.is_cut = True
-        for pair in list(self.open):
-            for writer in pair:
-                writer.transport.abort()
+        for connection in list(self.open):
+            connection.abort()
 
     def mend(self):
-        self.is_cut = self.loses_responses = False
+        self.is_cut, self.loses_commits = False, 0.0
 
 
-async def pump(reader, writer, loses):
-    """Passes on what comes, unless it gets lost, and that it ended."""
+class Connection:
+    """One that goes through a wire."""
+
+    def __init__(self, wire, node, database):
+        self.wire, self.node, self.database = wire, node, database
+        self.is_lost = False
+
+    def abort(self):
+        for writer in (self.node, self.database):
+            writer.transport.abort()
+
+    async def pump_requests(self, reader):
+        async for data in pieces(reader):
+            # Statements are text on the wire, which is not encrypted here.
+            if b"COMMIT" in data and random.random() < self.wire.loses_commits:
+                self.is_lost = True
+                asyncio.get_running_loop().call_later(0.1, self.abort)
+            await pass_on(data, self.database)
+        self.database.close()
+
+    async def pump_responses(self, reader):
+        async for data in pieces(reader):
+            if not self.is_lost:
+                await pass_on(data, self.node)
+        self.node.close()
+
+
+async def pieces(reader):
+    """What comes, until the connection ends in whatever way."""
     try:
         while data := await reader.read(65536):
-            if not loses():
-                writer.write(data)
-                await writer.drain()
-        writer.close()
+            yield data
     except OSError:
+        return
+
+
+async def pass_on(data, writer):
+    try:
+        writer.write(data)
+        await writer.drain()
+    except OSError:
+        # The other direction ends, too.
         writer.transport.abort()
 
 
@@ -144,7 +174,7 @@ class Node:
 
 
 async def start_nodes(binary, folder, cluster, count=2):
-    """The nodes, one after the other, because the first makes the tables; and a key of the API."""
+    """The nodes, one after the other, because the first makes the tables."""
     keys = subprocess.run([binary, "generate-keyring"], capture_output=True, text=True, check=True).stdout
     nodes = []
     for index in range(count):

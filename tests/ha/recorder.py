@@ -1,44 +1,22 @@
 """Clients that write down what they ask and what they are answered."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
 import random
-import secrets
-import struct
 import time
 
 from http_client import call
 from nodes import REQUEST_TIMEOUT
 
 # Seconds that a response may come late: this program is busy, too.
-SLACK = 1.5
+SLACK = 2.0
 # Seconds after which a client goes away without a response.
 PATIENCE = REQUEST_TIMEOUT + 5
 
 ACCEPTED, REFUSED, UNKNOWN, NOTHING = "accepted", "refused", "unknown", "nothing"
 
-STEP_SECONDS = 30
 
-
-def totp(secret, step):
-    """The code of a step (RFC 6238)."""
-    digest = hmac.new(secret, struct.pack(">Q", step), hashlib.sha1).digest()
-    offset = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[offset : offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
-
-
-def present_step():
-    return int(time.time()) // STEP_SECONDS
-
-
-def from_base32(text):
-    return base64.b32decode(text + "=" * (-len(text) % 8))
-
-
-class Unprepared(Exception):
+class Unprepared(RuntimeError):
     """Something could not be made ready to be presented; nothing follows from that."""
 
 
@@ -168,7 +146,3 @@ def words(response):
 def bare(path):
     """A path without what is secret or long in it."""
     return "/".join(part if len(part) < 30 else "…" for part in path.split("?")[0].split("/"))
-
-
-def new_address():
-    return f"{secrets.token_hex(8)}@example.com"

@@ -5,66 +5,21 @@ import random
 import time
 
 import things
+from changes import question
 from faults import KINDS
+from probes import BETWEEN_PROBES, Probe, Readiness, longest_gap
 from recorder import ACCEPTED, UNKNOWN, Unprepared
+from users import service_user
 
 # Clients that present one thing at once.
 AT_ONCE = 3
+# Accounts of the probes: so many that those of one account do not pile up while there is no service.
+PROBED_USERS = 24
 # Seconds until all has to be well again.
 UNTIL_WELL = 90
-# Seconds between probes of a node.
-BETWEEN_PROBES = 0.25
 # Seconds without a leader from which on nodes must have said that they are not ready, and how soon; the probe's own time included.
 OUTAGE = 5
 NOT_READY_AFTER = 3
-
-
-class Probe:
-    """Asks a node for something that commits, again and again: when does it serve?"""
-
-    def __init__(self, recorder, node, user):
-        self.recorder, self.node, self.user = recorder, node, user
-        # When successful responses came.
-        self.successes = []
-        self.asking = set()
-
-    async def run(self):
-        while True:
-            task = asyncio.create_task(self.ask())
-            self.asking.add(task)
-            task.add_done_callback(self.asking.discard)
-            await asyncio.sleep(BETWEEN_PROBES)
-
-    async def ask(self):
-        headers = {"authorization": self.recorder.key}
-        response = await self.recorder.send(self.node, "POST", "/api/two-factor/start", {"userId": self.user}, headers)
-        if response is not None and response.status == 200:
-            self.successes.append(self.recorder.now())
-
-    def longest_gap(self, begin, end):
-        """The longest time without a success, of those that reach into this one."""
-        before = max((moment for moment in self.successes if moment <= begin), default=begin)
-        moments = [before, *sorted(moment for moment in self.successes if begin < moment <= end), end]
-        return max(after - moment for moment, after in zip(moments, moments[1:]))
-
-
-class Readiness:
-    """What `/readyz` of a node says, again and again."""
-
-    def __init__(self, recorder, node):
-        self.recorder, self.node = recorder, node
-        # Moments, and whether it was ready then.
-        self.seen = []
-
-    async def run(self):
-        while True:
-            is_ready = await self.node.is_ready()
-            self.seen.append((self.recorder.now(), is_ready))
-            await asyncio.sleep(0.2)
-
-    def first(self, is_ready, begin, end):
-        """When it first was so in a time, or nothing."""
-        return next((moment for moment, seen in self.seen if begin <= moment <= end and seen == is_ready), None)
 
 
 class Run:
@@ -75,12 +30,13 @@ class Run:
         # How many things were made ready, and what could not be.
         self.prepared = 0
         self.unprepared = []
+        self.probes, self.readiness, self.probing = [], [], []
         self.well = asyncio.Event()
         self.leader = None
 
     async def start(self):
-        user = await things.service_user(self.recorder)
-        self.probes = [Probe(self.recorder, node, user.id) for node in self.recorder.nodes]
+        users = [(await service_user(self.recorder)).id for _ in range(PROBED_USERS)]
+        self.probes = [Probe(self.recorder, node, users) for node in self.recorder.nodes]
         self.readiness = [Readiness(self.recorder, node) for node in self.recorder.nodes]
         self.probing = [asyncio.create_task(one.run()) for one in self.probes + self.readiness]
 
@@ -114,15 +70,17 @@ class Run:
         struck = recorder.now()
         await fault.strike(self)
         watch = asyncio.create_task(self.watch_commits())
-        later = asyncio.create_task(self.present_later(stock[2 * quarter : 3 * quarter]))
-        await fault.heal(self)
-        self.present_rest()
-        await self.wait_until_well()
+        self.playing.append(asyncio.create_task(self.present_later(stock[2 * quarter : 3 * quarter])))
+        try:
+            await fault.heal(self)
+            self.present_rest()
+            await self.wait_until_well()
+        finally:
+            watch.cancel()
         self.well.set()
         well = recorder.now()
-        await later
-        await asyncio.gather(*self.playing)
-        watch.cancel()
+        while self.playing:
+            await self.playing.pop(0)
         without_commit = longest_gap([struck, *(moment for moment in self.commits if struck < moment < well), well])
         gaps = [probe.longest_gap(struck, well) for probe in self.probes]
         off_after = self.readiness_off(struck, well)
@@ -186,23 +144,18 @@ class Run:
             self.start_presenting(self.rest.pop())
 
     async def wait_until_well(self):
+        """Until there are a leader and two standbys, and both nodes serve."""
         end = time.monotonic() + UNTIL_WELL
-        while True:
-            try:
-                await self.cluster.well(max(1, end - time.monotonic()))
-                ready = await asyncio.gather(*(node.is_ready() for node in self.recorder.nodes))
-            except TimeoutError as error:
-                self.recorder.wrong(str(error))
-                raise
+        await self.cluster.well(UNTIL_WELL)
+        while time.monotonic() < end:
+            ready = await asyncio.gather(*(node.is_ready() for node in self.recorder.nodes))
             moment = self.recorder.now()
             if all(ready):
                 await asyncio.sleep(2 * BETWEEN_PROBES)
                 if all(probe.successes and probe.successes[-1] > moment for probe in self.probes):
                     return
-            if time.monotonic() > end:
-                self.recorder.wrong(f"nodes do not serve {UNTIL_WELL} s after the cluster was asked to: ready {ready}")
-                raise TimeoutError("nodes are not well")
             await asyncio.sleep(0.25)
+        raise TimeoutError(f"the cluster is well, and nodes do not serve: ready {ready}, {await self.cluster.activity()}")
 
     async def watch_commits(self):
         """When the cluster itself committed something, without a server in between."""
@@ -289,31 +242,3 @@ class Run:
         if not is_there(response):
             shown = details[0] if kind in ("user", "enrolled") else "…"
             self.recorder.wrong(f"acknowledged in round {round_number} and lost: {kind} {shown}: {response.status}")
-
-
-def question(kind, details, key):
-    """How to look at an acknowledged change: a request, and what its response is if the change is there."""
-    service = {"authorization": key}
-    if kind == "user":
-        return "GET", f"/api/user/{details[0]}", None, service, lambda response: response.status == 200
-    if kind == "enrolled":
-
-        def is_enrolled(response):
-            methods = response.json().get("user", {}).get("twoFactor", {}).get("methods", [])
-            return any(method["method"] == "authenticator" for method in methods)
-
-        return "GET", f"/api/user/{details[0]}", None, service, is_enrolled
-    if kind == "password":
-        body = {"email": details[0], "password": details[1]}
-        return "POST", "/api/auth/sign-in/email", body, {}, lambda response: response.status == 200
-    path, bearer = "/api/auth/get-session", {"authorization": f"Bearer {details[0]}"}
-    is_live = lambda response: response.status == 200 and bool(response.json().get("user"))
-    if kind == "session":
-        return "GET", path, None, bearer, is_live
-    if kind == "ended":
-        return "GET", path, None, bearer, lambda response: not is_live(response)
-    raise ValueError(kind)
-
-
-def longest_gap(moments):
-    return max((after - moment for moment, after in zip(moments, moments[1:])), default=0.0)

@@ -7,15 +7,16 @@ says of each response whether it took the thing, found it taken, or says nothing
 import re
 import secrets
 import time
-import uuid
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from nodes import BASE_URL
-from recorder import ACCEPTED, NOTHING, REFUSED, STEP_SECONDS, from_base32, new_address, present_step, totp
+from recorder import ACCEPTED, NOTHING, REFUSED
+from users import (
+    APPLICATION, PASSWORD, STEP_SECONDS, browser_challenge, browser_user, complete, enrolled_by_service, enrolled_in_browser,
+    present_step, secret_of, service_challenge, service_user, verify,
+)
 
-APPLICATION = "c0de0000-0000-4000-8000-000000000002"
-PASSWORD = "correct horse battery staple"
 TRUST_COOKIE = "better-auth.trust_device"
 
 
@@ -34,91 +35,6 @@ class Thing:
     # Seconds after the first presentations until it is presented again.
     again_after: float = 0
     extra: dict = field(default_factory=dict)
-
-
-@dataclass
-class User:
-    id: str
-    email: str
-    password: str = PASSWORD
-    session: str = None
-    secret: bytes = None
-    codes: list = None
-
-    def code(self, steps):
-        return totp(self.secret, present_step() + steps)
-
-
-# Users.
-
-
-async def service_user(recorder):
-    """A user that a service created and registered."""
-    email = new_address()
-    made = await recorder.service("POST", "/user", {"user": {"email": email, "password": PASSWORD}})
-    user = User(made.json()["user"]["id"], email)
-    recorder.acknowledge("user", user.id)
-    await recorder.service("POST", f"/user/registration/{user.id}", {"registration": {"applicationId": APPLICATION}})
-    return user
-
-
-async def browser_user(recorder):
-    """A user who signed up."""
-    email = new_address()
-    body = {"name": "Ada", "email": email, "password": PASSWORD}
-    made = (await recorder.better_auth("/sign-up/email", body)).json()
-    user = User(str(uuid.UUID(made["user"]["id"])), email, session=made["token"])
-    recorder.acknowledge("user", user.id)
-    return user
-
-
-async def enrolled_by_service(recorder):
-    user = await service_user(recorder)
-    shown = (await recorder.service("GET", "/two-factor/secret")).json()
-    user.secret = from_base32(shown["secretBase32Encoded"])
-    body = {"method": "authenticator", "secret": shown["secret"], "code": user.code(-1)}
-    made = await recorder.service("POST", f"/user/two-factor/{user.id}", body)
-    user.codes = made.json()["recoveryCodes"]
-    recorder.acknowledge("enrolled", user.id)
-    return user
-
-
-def secret_of(begun):
-    return from_base32(re.search(r"[?&]secret=([A-Z2-7]+)", begun["totpURI"]).group(1))
-
-
-async def enrolled_in_browser(recorder):
-    user = await browser_user(recorder)
-    begun = (await recorder.better_auth("/two-factor/enable", {"password": PASSWORD}, user.session)).json()
-    user.secret = secret_of(begun)
-    user.codes = begun["backupCodes"]
-    confirmed = await recorder.better_auth("/two-factor/verify-totp", {"code": user.code(-1)}, user.session)
-    user.session = confirmed.json()["token"]
-    recorder.acknowledge("enrolled", user.id)
-    return user
-
-
-# Challenges.
-
-
-async def browser_challenge(recorder, user, node=None):
-    body = {"email": user.email, "password": user.password}
-    return (await recorder.better_auth("/sign-in/email", body, node=node)).json()["twoFactorToken"]
-
-
-async def service_challenge(recorder, user):
-    """A challenge, and the code that its service delivers."""
-    begun = (await recorder.service("POST", "/two-factor/start", {"userId": user.id})).json()
-    return begun["twoFactorId"], begun["code"]
-
-
-def verify(factor, challenge, code):
-    return "POST", f"/api/auth/two-factor/verify-{factor}", {"code": code}, {"authorization": f"Bearer {challenge}"}
-
-
-def complete(challenge, code):
-    body = {"twoFactorId": challenge, "code": code, "applicationId": APPLICATION}
-    return "POST", "/api/two-factor/login", body, {}
 
 
 # What responses say.
@@ -168,7 +84,7 @@ def sets_password(recorder, user, passwords):
     return accepted
 
 
-def name(kind):
+def named(kind):
     return f"{kind}:{secrets.token_hex(4)}"
 
 
@@ -185,14 +101,14 @@ async def totp_in_browser(recorder):
     challenges = [await browser_challenge(recorder, user) for _ in range(2)] + [user.session]
     window, code = step_ends(), user.code(1)
     requests = [verify("totp", challenge, code) for challenge in challenges]
-    return Thing(name("totp/better-auth"), "once", requests, by_browser, opens_session(recorder), window)
+    return Thing(named("totp/better-auth"), "once", requests, by_browser, opens_session(recorder), window)
 
 
 async def totp_by_service(recorder):
     user = await enrolled_by_service(recorder)
     challenges = [(await service_challenge(recorder, user))[0] for _ in range(3)]
     window, code = step_ends(), user.code(1)
-    return Thing(name("totp/fusionauth"), "once", [complete(one, code) for one in challenges], by_service, window=window)
+    return Thing(named("totp/fusionauth"), "once", [complete(one, code) for one in challenges], by_service, window=window)
 
 
 async def enrolment_in_browser(recorder):
@@ -206,7 +122,7 @@ async def enrolment_in_browser(recorder):
         recorder.acknowledge("session", response.json()["token"])
 
     requests = [verify("totp", user.session, user.code(1))] * 3
-    return Thing(name("enrolment/better-auth"), "once", requests, by_browser, accepted, step_ends())
+    return Thing(named("enrolment/better-auth"), "once", requests, by_browser, accepted, step_ends())
 
 
 async def mailed_code_in_browser(recorder):
@@ -215,7 +131,7 @@ async def mailed_code_in_browser(recorder):
     await recorder.better_auth("/two-factor/send-otp", {}, challenge)
     code = await recorder.sent_to(user.email, "code")
     return Thing(
-        name("mailed code/better-auth"), "once", [verify("otp", challenge, code)] * 3, by_browser, opens_session(recorder),
+        named("mailed code/better-auth"), "once", [verify("otp", challenge, code)] * 3, by_browser, opens_session(recorder),
         time.time() + 150,
     )
 
@@ -223,21 +139,21 @@ async def mailed_code_in_browser(recorder):
 async def code_by_service(recorder):
     user = await service_user(recorder)
     challenge, code = await service_challenge(recorder, user)
-    return Thing(name("sent code/fusionauth"), "once", [complete(challenge, code)] * 3, by_service)
+    return Thing(named("sent code/fusionauth"), "once", [complete(challenge, code)] * 3, by_service)
 
 
 async def backup_code_in_browser(recorder):
     user = await enrolled_in_browser(recorder)
     challenges = [await browser_challenge(recorder, user) for _ in range(2)]
     requests = [verify("backup-code", challenge, user.codes[0]) for challenge in challenges]
-    return Thing(name("backup code/better-auth"), "once", requests, by_browser, opens_session(recorder))
+    return Thing(named("backup code/better-auth"), "once", requests, by_browser, opens_session(recorder))
 
 
 async def backup_code_by_service(recorder):
     user = await enrolled_by_service(recorder)
     challenges = [(await service_challenge(recorder, user))[0] for _ in range(3)]
     return Thing(
-        name("recovery code/fusionauth"), "once", [complete(one, user.codes[0]) for one in challenges], by_service
+        named("recovery code/fusionauth"), "once", [complete(one, user.codes[0]) for one in challenges], by_service
     )
 
 
@@ -249,14 +165,14 @@ async def challenge_in_browser(recorder):
         verify("backup-code", challenge, user.codes[0]),
         verify("backup-code", challenge, user.codes[1]),
     ]
-    return Thing(name("challenge/better-auth"), "once", requests, by_browser, opens_session(recorder), step_ends())
+    return Thing(named("challenge/better-auth"), "once", requests, by_browser, opens_session(recorder), step_ends())
 
 
 async def challenge_by_service(recorder):
     user = await enrolled_by_service(recorder)
     challenge, code = await service_challenge(recorder, user)
     requests = [complete(challenge, code), complete(challenge, user.codes[0]), complete(challenge, user.codes[1])]
-    return Thing(name("challenge/fusionauth"), "once", requests, by_service)
+    return Thing(named("challenge/fusionauth"), "once", requests, by_service)
 
 
 async def trust_in_browser(recorder):
@@ -266,7 +182,7 @@ async def trust_in_browser(recorder):
     trusted = await recorder.better_auth("/two-factor/verify-backup-code", body, challenge)
     browser = {"cookie": f"{TRUST_COOKIE}={trusted.cookies()[TRUST_COOKIE]}", "origin": BASE_URL}
     request = "POST", "/api/auth/sign-in/email", {"email": user.email, "password": PASSWORD}, browser
-    return Thing(name("trust/better-auth"), "once", [request] * 3, spared, opens_session(recorder))
+    return Thing(named("trust/better-auth"), "once", [request] * 3, spared, opens_session(recorder))
 
 
 async def refresh_token(recorder):
@@ -275,7 +191,7 @@ async def refresh_token(recorder):
     token = (await recorder.service("POST", "/login", body)).json()["refreshToken"]
     request = "POST", "/api/jwt/refresh", {"refreshToken": token}, {}
     # For ten seconds a token that was used gets the same next one.
-    return Thing(name("refresh token/fusionauth"), "refresh", [request] * 3, refreshed, again_after=11)
+    return Thing(named("refresh token/fusionauth"), "refresh", [request] * 3, refreshed, again_after=11)
 
 
 async def reset_token(recorder):
@@ -284,7 +200,7 @@ async def reset_token(recorder):
     token = re.search(r"/reset-password/([^/?]+)", await recorder.sent_to(user.email, "link")).group(1)
     passwords = [f"{secrets.token_hex(8)} horse" for _ in range(3)]
     requests = [("POST", "/api/auth/reset-password", {"newPassword": new, "token": token}, {}) for new in passwords]
-    return Thing(name("reset token/better-auth"), "once", requests, by_browser, sets_password(recorder, user, passwords))
+    return Thing(named("reset token/better-auth"), "once", requests, by_browser, sets_password(recorder, user, passwords))
 
 
 async def forgotten_password_id(recorder):
@@ -294,7 +210,7 @@ async def forgotten_password_id(recorder):
     passwords = [f"{secrets.token_hex(8)} horse" for _ in range(3)]
     requests = [("POST", f"/api/user/change-password/{quote(ticket)}", {"password": new}, {}) for new in passwords]
     return Thing(
-        name("reset id/fusionauth"), "once", requests, by_service, sets_password(recorder, user, passwords)
+        named("reset id/fusionauth"), "once", requests, by_service, sets_password(recorder, user, passwords)
     )
 
 
@@ -302,7 +218,7 @@ async def passwordless_code(recorder):
     user = await service_user(recorder)
     begun = await recorder.service("POST", "/passwordless/start", {"applicationId": APPLICATION, "loginId": user.email})
     request = "POST", "/api/passwordless/login", {"code": begun.json()["code"]}, {}
-    return Thing(name("passwordless/fusionauth"), "once", [request] * 3, by_service)
+    return Thing(named("passwordless/fusionauth"), "once", [request] * 3, by_service)
 
 
 async def ended_session(recorder):
@@ -311,7 +227,7 @@ async def ended_session(recorder):
     bearer = {"authorization": f"Bearer {user.session}"}
     read = "GET", "/api/auth/get-session", None, bearer
     end = "POST", "/api/auth/sign-out", {}, bearer
-    return Thing(name("session/better-auth"), "session", [read, end], None, extra={"token": user.session})
+    return Thing(named("session/better-auth"), "session", [read, end], None, extra={"token": user.session})
 
 
 def read_session(response):
@@ -322,7 +238,7 @@ def end_session(response):
     return (ACCEPTED if response.status == 200 else NOTHING), None
 
 
-# What is made in a round. Sessions are what nodes could remember wrongly, so there are more of them.
+# What is made in a round. Sessions are what nodes could remember wrongly: there are more of them.
 ALL = [
     enrolment_in_browser, totp_in_browser, totp_by_service, mailed_code_in_browser, code_by_service, backup_code_in_browser, backup_code_by_service,
     challenge_in_browser, challenge_by_service, trust_in_browser, refresh_token, reset_token, forgotten_password_id,

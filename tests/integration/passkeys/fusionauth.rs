@@ -146,6 +146,13 @@ async fn a_challenge_is_good_for_one_response_of_its_user_in_three_minutes_48(da
     let options = creation(&service, &user, "general").await;
     let credential = authenticator.register(&options);
     complete(&service, &other, credential.clone()).await.wrong("[invalid]userId");
+    // Without a challenge that is good, nobody learns who is a user.
+    let nobody = FusionAuthUser { id: "01a1fd04-be02-75f5-bdbd-868b7959e05d".to_owned(), email: String::new() };
+    let stray = Authenticator::new().register(&json!({
+        "challenge": "x", "rp": {"id": RP_ID}, "user": {"id": "x"},
+    }));
+    let (known, unknown) = (complete(&service, &user, stray.clone()).await, complete(&service, &nobody, stray).await);
+    assert_eq!(known.is(404).raw, unknown.is(404).raw);
     world.clock.advance(Duration::from_secs(3 * 60) - Duration::from_millis(1));
     complete(&service, &user, credential.clone()).await.ok();
     complete(&service, &user, credential).await.is(404);

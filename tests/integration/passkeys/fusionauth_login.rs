@@ -138,7 +138,7 @@ async fn a_login_returns_the_state_and_takes_the_passkey_that_was_named(database
 }
 
 #[on_each_database]
-async fn a_challenge_is_good_for_one_response_of_the_named_user_48_49_51(database: DatabaseKind) {
+async fn a_challenge_is_good_for_one_response_of_the_named_user_48_51(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
     let (user, eve) = (service.user().await, service.user().await);

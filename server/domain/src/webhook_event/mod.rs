@@ -145,6 +145,7 @@ mod tests {
         "registration-deleted",
         "method-renamed",
         "passkey-added",
+        "passkey-confirmed",
         "passkey-registration-rejected",
         "passkey-removed",
         "passkey-renamed",

@@ -10,7 +10,7 @@ use countersign_domain::error_chain;
 use diesel::ConnectionError;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
@@ -25,7 +25,10 @@ const KEEPALIVE_RETRIES: u32 = 3;
 /// The driver's default.
 const DRIVERS_KEEPALIVE_IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// How soon a replica is asked again whether it takes writes, while another one does not respond.
+/// No host was connected to yet.
+const NONE: usize = usize::MAX;
+
+/// How soon a replica is asked whether it takes writes, while another one does not respond.
 const AGAIN: Duration = Duration::from_millis(250);
 
 /// Why connections cannot be prepared.
@@ -48,6 +51,8 @@ pub(crate) struct Connector {
     /// The highest timeline of a server that took writes. A former leader, which has not noticed yet that another one has taken its
     /// place, is on a lower one (PostgreSQL, "Timelines").
     newest_timeline: AtomicU32,
+    /// The host that was last connected to, by its place, or [`NONE`].
+    last: AtomicUsize,
 }
 
 enum Way {
@@ -76,13 +81,18 @@ impl Connector {
             Encryption::IfPossible => vec![Way::Preferred(tls(&Proof::Nothing)?), Way::Plain],
             Encryption::Always(proof) => vec![Way::Encrypted(tls(proof)?)],
         };
-        let (settings, newest_timeline) = (Settings::new(options), AtomicU32::new(0));
-        Ok(Self { hosts, ways, is_pooled, settings, timeout, newest_timeline })
+        let (settings, newest_timeline, last) = (Settings::new(options), AtomicU32::new(0), AtomicUsize::new(NONE));
+        Ok(Self { hosts, ways, is_pooled, settings, timeout, newest_timeline, last })
     }
 
     /// What the former connector knew of its servers.
     pub(crate) fn succeed(&self, former: &Self) {
         self.newest_timeline.fetch_max(former.newest_timeline.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    /// Longest time for one host.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Several hosts are replicas, of which one takes writes.
@@ -125,8 +135,9 @@ impl Connector {
         Ok(client)
     }
 
-    /// Connects to the host, or to that of several which takes writes. All are asked at once, because one that does not respond must
-    /// not keep others waiting; and while one does not, the others are asked again, because one of them may be taking its place.
+    /// Connects to the host, or to that of several which takes writes. The one that last did is asked first. One that does not respond must
+    /// not keep others waiting, so all others are asked a little later, and again while one does not respond, because one of them may be
+    /// taking its place.
     async fn open(&self) -> Result<(Client, Driver), ConnectionError> {
         let attempt = |host: usize, pause: Duration| async move {
             tokio::time::sleep(pause).await;
@@ -137,7 +148,10 @@ impl Connector {
         let mut errors = BTreeMap::new();
         while let Some((host, opened)) = attempts.next().await {
             match opened {
-                Ok(opened) => return Ok(opened),
+                Ok(opened) => {
+                    self.last.store(host, Ordering::Relaxed);
+                    return Ok(opened);
+                }
                 Err(error) => drop(errors.insert(host, error)),
             }
             if errors.len() == self.hosts.len() {

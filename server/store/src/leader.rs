@@ -7,6 +7,7 @@
 use crate::connector::Connector;
 use crate::postgres_conn::PgConn;
 use diesel_async::pooled_connection::deadpool::Pool;
+use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -14,8 +15,10 @@ use tokio::task::JoinSet;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Longest wait for a response: longer than a busy server takes, and with the interval short enough to be noticed within two seconds.
-const TIMEOUT: Duration = Duration::from_millis(1_200);
+/// Longest wait for a response on the connection that is there. With the other two short enough that a loss is noticed within two seconds.
+const TIMEOUT: Duration = Duration::from_millis(1_000);
+/// How long a server is looked for before there is none. It is looked for on: on a busy machine it takes longer.
+const FINDING: Duration = Duration::from_millis(400);
 
 /// What a server says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,24 +119,45 @@ struct Watch {
 impl Watch {
     async fn run(mut self) {
         loop {
-            // If it takes too long, the client is dropped with its connection.
-            let standing = tokio::time::timeout(TIMEOUT, self.look()).await.ok().flatten();
+            let standing = match self.ask_known().await {
+                Some(standing) => Some(standing),
+                None => self.find().await,
+            };
             self.note(standing.as_ref());
             tokio::time::sleep(INTERVAL).await;
         }
     }
 
-    async fn look(&mut self) -> Option<Standing> {
-        let connector = Arc::clone(&self.connector.read().unwrap_or_else(PoisonError::into_inner));
-        if let Some(client) = self.client.take()
-            && let Ok(standing) = Standing::of(&client, connector.has_replicas()).await
-            && standing.takes_writes
-        {
-            self.client = Some(client);
-            return Some(standing);
-        }
-        let client = connector.client().await.ok()?;
-        let standing = Standing::of(&client, connector.has_replicas()).await.ok()?;
+    fn connector(&self) -> Arc<Connector> {
+        Arc::clone(&self.connector.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the known server says, if it responds and takes writes. Otherwise its connection is closed.
+    async fn ask_known(&mut self) -> Option<Standing> {
+        let client = self.client.take()?;
+        let is_replica = self.connector().has_replicas();
+        let standing = tokio::time::timeout(TIMEOUT, Standing::of(&client, is_replica)).await.ok()?.ok()?;
+        self.client = Some(client).filter(|_| standing.takes_writes);
+        Some(standing).filter(|standing| standing.takes_writes)
+    }
+
+    /// Connects to the server that takes writes.
+    async fn find(&mut self) -> Option<Standing> {
+        let connector = self.connector();
+        let finding = async {
+            let client = connector.client().await.ok()?;
+            let standing = Standing::of(&client, connector.has_replicas()).await.ok()?;
+            Some((client, standing))
+        };
+        let mut finding = pin!(tokio::time::timeout(connector.timeout(), finding));
+        let found = match tokio::time::timeout(FINDING, &mut finding).await {
+            Ok(found) => found,
+            Err(_) => {
+                self.note(None);
+                finding.await
+            }
+        };
+        let (client, standing) = found.ok().flatten()?;
         self.client = Some(client);
         Some(standing)
     }

@@ -174,6 +174,7 @@ impl Postgres {
             commit_is_sent: AtomicBool::new(false),
             commit_is_unknown: AtomicBool::new(false),
             event: OnceLock::new(),
+            has_sent: AtomicBool::new(false),
             ended_well: AtomicBool::new(false),
         })))
     }
@@ -205,8 +206,8 @@ impl Postgres {
 #[derive(Clone)]
 pub(crate) struct Conn(Arc<Lent>);
 
-/// Returned to the pool only after its work has ended: a connection whose work was dropped is closed at once, so that the
-/// server rolls back and releases its locks.
+/// Returned to the pool only after its work has ended, or if it has not begun: a connection whose work was dropped is closed at once, so
+/// that the server rolls back and releases its locks.
 struct Lent {
     /// `Some` until it is dropped.
     connection: Option<Object<PgConn>>,
@@ -219,6 +220,7 @@ struct Lent {
     commit_is_unknown: AtomicBool,
     /// An event that the transaction has written.
     event: OnceLock<AuditId>,
+    has_sent: AtomicBool,
     ended_well: AtomicBool,
 }
 
@@ -240,6 +242,7 @@ impl Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take()
+            && self.has_sent.load(Ordering::Relaxed)
             && !self.ended_well.load(Ordering::Relaxed)
         {
             drop(Object::take(connection));
@@ -258,6 +261,7 @@ impl Conn {
             // It would be executed in a transaction of its own.
             return Box::pin(async { Err(QueryBuilderError(AfterCommit.into())) });
         }
+        self.0.has_sent.store(true, Ordering::Relaxed);
         let begins = self.0.is_to_begin.swap(false, Ordering::Relaxed);
         Box::pin(self.unless_replaced(async move {
             if !begins {

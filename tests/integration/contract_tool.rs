@@ -412,7 +412,11 @@ fn ci_stops_a_breaking_change_of_either_contract_unless_it_is_a_declared_major_v
 #[test]
 fn ci_stops_an_response_that_has_a_value_less() {
     let house = House::new();
-    house.edit("fusionauth.yaml", "enum: [authenticator, email, sms, passkey]", "enum: [authenticator, email, passkey]");
+    house.edit(
+        "fusionauth.yaml",
+        "enum: [authenticator, email, sms, passkey]",
+        "enum: [authenticator, email, passkey]",
+    );
     let (status, text, error) = house.checked();
     assert_eq!(status, 1, "{text}{error}");
     assert!(text.contains("breaking[response-enum-value-removed]"), "{text}");

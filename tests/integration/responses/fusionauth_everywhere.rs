@@ -10,6 +10,11 @@ use countersign_contract_compare::{BodyRule, OperationEntry};
 use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 
+/// Client data that responds to the challenge `AAAA`.
+const CLIENT_DATA: &str = concat!(
+    "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiQUFB",
+    "QSIsIm9yaWdpbiI6Imh0dHBzOi8vY291bnRlcnNpZ24udGVzdCJ9",
+);
 const SOMEBODY: &str = "01a1fd04-be02-75f5-bdbd-868b7959e05d";
 
 /// Operations that document a status.
@@ -90,7 +95,7 @@ fn example(caller: &Caller, entry: &OperationEntry) -> Call {
             "credential": {
                 "id": some("i"),
                 "type": "public-key",
-                "response": {"clientDataJSON": "e30", "attestationObject": "oA", "authenticatorData": "AA", "signature": "AA"},
+                "response": {"clientDataJSON": CLIENT_DATA, "attestationObject": "oA", "authenticatorData": "AA", "signature": "AA"},
             },
         })),
     }

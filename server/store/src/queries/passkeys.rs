@@ -197,7 +197,7 @@ pub(crate) async fn remove_passkeys(connection: &mut Conn, remove: &RemovePasske
         return Ok(TxOutcome::Rollback(PasskeysRemoved::Decided(decision)));
     };
     let ids = passkeys::id.eq_any(meant.into_iter().map(MethodId::to_text));
-    diesel::delete(passkeys::table.filter(ids)).execute(connection).await?;
+    diesel::delete(passkeys::table.filter(ids)).cached().execute(connection).await?;
     let removed = match decision {
         Decision::RemoveAndSwitchOff => methods::switch_off(connection, account.id, now).await?,
         Decision::Remove | Decision::NoPasskey | Decision::Refused(_) => Vec::new(),

@@ -6,6 +6,7 @@ import uuid
 from functools import cache
 
 from authenticator import Authenticator
+from fusionauth_passkeys import Passkeys
 from service import PASSWORD, USES_OF_PERSON, WRONG_CODE, Pool
 
 APPLICATION = "c0de0000-0000-4000-8000-000000000002"
@@ -23,6 +24,8 @@ IDS = ("userId", "tokenId", "actionId", "ids", "actioneeUserId", "actionerUserId
 # Most have a second factor. Of the others, one has nothing special, one has to change the password first, one is
 # deactivated, and the account of one is over.
 KINDS = ("plain", "app", "app", "mail", "must-change", "deactivated", "expired")
+# Who has a passkey, too: without a second factor, or beside one.
+PASSKEY_KINDS = ("plain", "app")
 # Whose access token is shown: of a login without a second factor, or one that passed it.
 HOLDER_KINDS = ("plain", "app")
 
@@ -40,6 +43,8 @@ class User:
         self.recovery_codes = []
         self.method_id = None
         self.token = None
+        self.authenticator = None
+        self.passkey_id = None
 
 
 class FusionAuth:
@@ -52,6 +57,7 @@ class FusionAuth:
         self._service = service
         self._numbers = itertools.count()
         self._pool = Pool(self._make)
+        self._passkeys = Passkeys(service)
         self._people = {}
 
     def credentials(self, case, chance, is_in_a_chain):
@@ -77,8 +83,9 @@ class FusionAuth:
 
     def fitting(self, case, user, chance):
         """Values that can succeed, by place and name."""
-        user = user or self._pool.take(chance.choice(KINDS))
         case_id = case.operation.definition.raw["operationId"]
+        is_about_passkeys = "WebAuthn" in case_id
+        user = user or self._pool.take(chance.choice(PASSKEY_KINDS if is_about_passkeys else KINDS))
 
         @cache
         def code():
@@ -165,6 +172,12 @@ class FusionAuth:
             fitting["body", "code"] = lambda: "a code of the caller's"
         else:
             fitting["body", "code"] = code
+        if is_about_passkeys:
+            fitting |= self._passkeys.fitting(case_id, user, chance)
+            fitting["body", "twoFactorId"] = lambda: chance.choice((None, self._challenge(user)["twoFactorId"]))
+        if case_id == "twoFactorLogin" and user.authenticator and chance.random() < 0.4:
+            fitting["body", "credential"] = lambda: self._passkeys.asserted(user, chance, fitting["body", "twoFactorId"]())
+            fitting["body", "code"] = lambda: None
         if case_id in ("register", "updateRegistration", "patchRegistration"):
             # Only what the user has is taken.
             fitting = {place: value for place, value in fitting.items() if not place[1].startswith("user.")}
@@ -205,9 +218,10 @@ class FusionAuth:
         if user:
             self._people.pop(user.token, None)
             self._pool.retire(user)
-        elif "userId" in (case.path_parameters or {}):
+        else:
+            named = {**(case.query or {}), **(case.path_parameters or {})}
             for user in list(self._pool.current()):
-                if user.id == case.path_parameters["userId"]:
+                if user.id == named.get("userId") or user.passkey_id and user.passkey_id == named.get("id"):
                     self._pool.retire(user)
 
     def is_refusal(self, case, response):
@@ -230,7 +244,8 @@ class FusionAuth:
         A user is only deactivated without `hardDelete=true`, and goes on without a method.
         """
         is_hard = str((case.query or {}).get("hardDelete")).lower() == "true"
-        return case.operation.definition.raw["operationId"] == "deleteUser" and is_hard
+        case_id = case.operation.definition.raw["operationId"]
+        return case_id == "deleteWebAuthnCredential" or case_id == "deleteUser" and is_hard
 
     def new_address(self):
         return f"user-{self._service.round}-{next(self._numbers)}@example.com"
@@ -253,6 +268,8 @@ class FusionAuth:
             self._enable_app(user)
         if kind == "mail":
             self._enable_mail(user)
+        if kind in PASSKEY_KINDS:
+            self._passkeys.give(user)
         if kind == "deactivated":
             self._call("DELETE", f"/api/user/{user.id}")
         return user

@@ -271,6 +271,7 @@ proptest! {
         let encoded = EncodedRegistration {
             id: &id, raw_id: Some(&id), kind: &kind, client_data: &client_data, attestation_object: &object,
             transports: &transports,
+            is_discoverable: None,
         };
         if let Some(response) = encoded.decode() {
             // What has one spelling has no other.

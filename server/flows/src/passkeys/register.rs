@@ -149,16 +149,16 @@ impl Flows {
         let digest = ceremony_digest(terms.ceremony, presented.token, presented.response.client_data);
         let Some(ceremony) = self.registration(digest, now).await? else { return Ok(Err(NotRegistered::NoCeremony)) };
         let account = manager.account();
-        if ceremony.purpose != Purpose::Registration(account.id) {
-            return Ok(Err(NotRegistered::OtherUser));
-        }
-        let (response, registered) = match verify(relying_party, &ceremony, presented.response) {
+        let verified = match ceremony.purpose == Purpose::Registration(account.id) {
+            true => verify(relying_party, &ceremony, presented.response).map_err(NotRegistered::NotVerified),
+            false => Err(NotRegistered::OtherUser),
+        };
+        let (response, registered) = match verified {
             Ok(verified) => verified,
-            Err(why) => {
+            Err(refused) => {
                 let event = self.passkey_audit(caller, manager).event(EventKind::PasskeyRegistrationRejected);
                 let is_spent = self.spend_ceremony(ceremony.digest, event).await?;
-                let refused = if is_spent { NotRegistered::NotVerified(why) } else { NotRegistered::NoCeremony };
-                return Ok(Err(refused));
+                return Ok(Err(if is_spent { refused } else { NotRegistered::NoCeremony }));
             }
         };
         let is_recorded = relying_party.attestation == Attestation::Direct;

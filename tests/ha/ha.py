@@ -63,10 +63,10 @@ async def play(options, folder):
         key = await create_key(nodes[0])
         faults = possible(options.faults, cluster)
         run = Run(cluster, Recorder(nodes, key), things.ALL * options.things)
-        await play_rounds(run, options.rounds, faults, began + 60 * options.minutes)
+        is_whole = await play_rounds(run, options.rounds, faults, began + 60 * options.minutes)
         result = report.summary(run, report.check(options.checker, run.recorder.operations))
         plants = []
-        if not options.without_plants and not run.recorder.wrongs:
+        if is_whole and not options.without_plants:
             plants = [await find(plant, cluster, nodes, key, options.checker) for plant in PLANTS]
     finally:
         for node in nodes:
@@ -90,7 +90,7 @@ def possible(faults, cluster):
 
 
 async def play_rounds(run, rounds, faults, until=math.inf, what="round"):
-    """What ends it early is among what is wrong, but for the time."""
+    """Whether nothing but the time ended it early. What did is among what is wrong."""
     try:
         await run.start()
         for number in range(1, rounds + 1):
@@ -102,8 +102,10 @@ async def play_rounds(run, rounds, faults, until=math.inf, what="round"):
                 f"{played['without_commit']:.1f} s without commits of the cluster; {played['seconds']:.0f} s"
             )
         await run.look_at(run.recorder.acknowledged)
+        return True
     except (OSError, RuntimeError) as error:
         run.recorder.wrong(f"the run ended early: {type(error).__name__}: {error}")
+        return False
     finally:
         await run.stop()
 

@@ -52,7 +52,7 @@ class Recorder:
 
     async def send_straight(self, node, method, path, body=None, headers=None):
         self.counts["requests"] += 1
-        began, killed = time.monotonic(), node.kills
+        began, killed, was_up = time.monotonic(), node.kills, node.is_up
         try:
             response = await call(node.port, method, path, body, headers, timeout=PATIENCE)
         except TimeoutError:
@@ -60,7 +60,7 @@ class Recorder:
             return None
         except OSError as error:
             self.counts["cut"] += 1
-            if node.kills == killed and node.is_up:
+            if was_up and node.kills == killed:
                 self.wrong(f"connection cut by a node that was not killed: {method} {bare(path)}, node {node.name}: {error}")
             return None
         took = time.monotonic() - began

@@ -2,7 +2,6 @@
 
 use super::read::{list, optional, text};
 use super::settings::Settings;
-use super::values::DialectName;
 use crate::net::origin::{Origin, OriginPattern, with_ascii_host};
 use countersign_domain::passkey::options::UserVerification;
 use countersign_domain::passkey::relying_party::{Attestation, RelyingParty, RelyingPartyId};
@@ -133,9 +132,7 @@ impl Settings {
 
     /// Why there are no passkeys, as a note for the operator. Of a base URL that no page has, [`Self::base_url_note`] says enough.
     pub(super) fn passkeys_note(&self) -> Option<String> {
-        let is_served =
-            [DialectName::BetterAuth, DialectName::FusionAuth].iter().any(|name| self.dialects.contains(name));
-        let is_of_interest = is_served && !self.base_url.origin().is_unspecified();
+        let is_of_interest = !self.base_url.origin().is_unspecified();
         self.relying_party().err().filter(|_| is_of_interest).map(|why| format!("passkeys are off: {why}"))
     }
 }
@@ -212,7 +209,7 @@ mod tests {
         }
         assert_eq!(load(&[]).expect("a valid configuration").passkeys_note(), None);
         let other = [(BASE_URL, "http://127.0.0.1:3000"), ("COUNTERSIGN_DIALECTS", "fusionauth")];
-        assert_eq!(load(&other).expect("a valid configuration").passkeys_note(), None, "they are not served anyway");
+        assert!(load(&other).expect("a valid configuration").passkeys_note().is_some(), "both dialects have them");
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Making connections to a PostgreSQL server: encryption, time-outs, the session's settings.
 
-use crate::leader::Standing;
 use crate::options::Options;
 use crate::postgres_conn::PgConn;
 use crate::postgres_url::{Encryption, PostgresUrl, Proof, UrlError};
-use crate::sessions::Sessions;
+use crate::standing::Standing;
 use crate::tls::{self, TlsError};
 use countersign_domain::error_chain;
 use diesel::ConnectionError;
@@ -38,6 +37,15 @@ pub(crate) enum ConnectorError {
     Url(#[from] UrlError),
     #[error(transparent)]
     Tls(#[from] TlsError),
+}
+
+/// Whose a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sessions {
+    /// Its connection's, as prepared statements and the settings of a session need it.
+    Own,
+    /// The transaction's that is under way.
+    Shared,
 }
 
 pub(crate) struct Connector {

@@ -6,54 +6,20 @@
 
 use crate::connector::Connector;
 use crate::postgres_conn::PgConn;
+use crate::standing::Standing;
 use diesel_async::pooled_connection::deadpool::Pool;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::Client;
 
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Longest wait for a response on the connection that is there. With the other two short enough that a loss is noticed within two seconds.
 const TIMEOUT: Duration = Duration::from_millis(1_000);
 /// How long a server is looked for before there is none. It is looked for on: on a busy machine it takes longer.
 const FINDING: Duration = Duration::from_millis(400);
-
-/// What a server says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    /// When it was started: also tells it from other servers. Servers with the same protocol may not know it.
-    started: Option<String>,
-    pub(crate) takes_writes: bool,
-    /// Where it takes writes, and was asked for it.
-    pub(crate) timeline: Option<u32>,
-}
-
-impl Standing {
-    /// Only replicas are asked for their timeline: not all servers with this protocol know what that is.
-    pub(crate) async fn of(client: &Client, is_replica: bool) -> Result<Self, tokio_postgres::Error> {
-        let sql = if is_replica {
-            "SELECT pg_postmaster_start_time(), pg_is_in_recovery(), \
-             CASE WHEN NOT pg_is_in_recovery() THEN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END"
-        } else {
-            "SELECT pg_postmaster_start_time(), pg_is_in_recovery()"
-        };
-        let answers = client.simple_query(sql).await?;
-        let row = answers.iter().find_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        });
-        Ok(Self {
-            started: row.and_then(|row| row.get(0)).map(str::to_owned),
-            takes_writes: row.is_some_and(|row| row.get(1) == Some("f")),
-            timeline: row
-                .filter(|row| row.len() > 2)
-                .and_then(|row| row.get(2))
-                .and_then(|digits| u32::from_str_radix(digits, 16).ok()),
-        })
-    }
-}
 
 /// What is known of the server that takes writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,6 +37,7 @@ mod sessions;
 mod sqlite;
 mod sqlite_conn;
 mod sqlite_writer;
+mod standing;
 mod store;
 mod tls;
 mod unknown_commits;

@@ -11,10 +11,10 @@
 //!
 //! On PostgreSQL a migration waits for a lock at most [`LOCK_WAIT`] at a time: statements of running nodes queue up behind it.
 
-use crate::connector::Connector;
+use crate::connector::{Connector, Sessions};
 use crate::open_error::OpenError;
 use crate::postgres_conn::PgConn;
-use crate::sessions::{Sessions, first_value};
+use crate::sessions::first_value;
 use crate::sqlite::TEMPORARY_FILES;
 use countersign_domain::error_chain;
 use diesel::Connection as _;

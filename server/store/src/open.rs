@@ -1,12 +1,12 @@
 //! Opening a database.
 
-use crate::connector::Connector;
+use crate::connector::{Connector, Sessions};
 use crate::file_lock::FileLock;
 use crate::migrations;
 use crate::open_error::OpenError;
 use crate::options::{Database, Options};
 use crate::postgres::Postgres;
-use crate::sessions::Sessions;
+use crate::sessions;
 use crate::sqlite::Sqlite;
 use crate::store::{Backend, Store};
 use std::sync::Arc;
@@ -88,7 +88,7 @@ async fn look(options: &Options) -> Result<Found, OpenError> {
         Database::Postgres(url) => {
             let connector = Connector::new(url, options)?;
             let looking = async {
-                let sessions = Sessions::of(&connector).await?;
+                let sessions = sessions::find(&connector).await?;
                 Ok(Found { missing: migrations::missing_in_postgres(&connector, sessions).await?, sessions })
             };
             tokio::time::timeout(options.deadline, looking).await.map_err(OpenError::unreachable)?

@@ -1,10 +1,10 @@
 //! PostgreSQL, or a server with the same protocol.
 //!
 //! Connections are not tested before use. If a connection turns out to be dead, or its server is replaced ([`crate::leader`]), the
-//! work is retried on another one. If a commit was sent, its outcome is looked up first ([`crate::unknown_commits`]).
+//! work is retried on another one. If a commit was sent, its outcome is looked up first (`unknown_commits`).
 
 use crate::account_locks::AccountLocks;
-use crate::connector::Connector;
+use crate::connector::{Connector, Sessions};
 use crate::error::{StoreError, Trouble};
 use crate::gathering::Gathering;
 use crate::leader::{Following, Leader};
@@ -14,7 +14,6 @@ use crate::postgres_conn::{PgConn, Rows};
 use crate::postgres_row::PgRow;
 use crate::retry::{Pauses, Tries};
 use crate::rows::FoundSession;
-use crate::sessions::Sessions;
 use crate::work::TxOutcome;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::AuditId;
@@ -343,6 +342,11 @@ impl Conn {
         }
     }
 
+    /// An event that the transaction has written.
+    pub(crate) fn event(&self) -> Option<AuditId> {
+        self.0.event.get().copied()
+    }
+
     fn mark_done(&self) {
         self.0.ended_well.store(true, Ordering::Relaxed);
     }
@@ -355,7 +359,7 @@ pub(crate) fn may_pipeline_commit(connection: &Conn) -> bool {
 
 /// Sends `COMMIT` right after the last statements of a unit of work, without waiting for their results: saves a round trip. It has to be
 /// the last call of a `pipeline!`, and the work has to return [`TxOutcome::Commit`] if none of the calls fails. If a statement fails, the
-/// database rolls back. If `is_last` is false, or this is a retry, this does nothing, and [`finish`] commits.
+/// database rolls back. If `is_last` is false, or this is a retry, this does nothing, and [`Conn::end`] commits.
 pub(crate) async fn pipeline_commit(connection: &mut Conn, is_last: bool) -> Result<(), StoreError> {
     let has_begun = !connection.0.is_to_begin.load(Ordering::Relaxed);
     if is_last && has_begun && may_pipeline_commit(connection) {
@@ -424,21 +428,4 @@ pub(crate) fn finish_read<T>(connection: Conn, read: Result<T, StoreError>) -> R
         connection.mark_done();
     }
     read
-}
-
-impl Postgres {
-    /// Commits or rolls back, as the work returned. If the connection is lost meanwhile, this finds out whether it was committed.
-    pub(crate) async fn finish<T>(
-        &self,
-        connection: Conn,
-        work: Result<TxOutcome<T>, StoreError>,
-    ) -> Result<T, StoreError> {
-        let event = connection.0.event.get().copied();
-        match connection.end(work).await? {
-            Ended::Known(value) => Ok(value),
-            Ended::Unknown(value) => self.confirm_commit(event).await.map(|()| value),
-            // If it was committed, the caller learns that it may have been.
-            Ended::Unread(error) => self.confirm_commit(event).await.and_then(|()| Err(error.at_commit())),
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! The connection type of PostgreSQL.
 //!
 //! A statement is sent when its future is first polled, whether the server knows it or not: one that has yet to be prepared is sent with
-//! its text and its parameters, and the request to prepare it right behind it. So statements are executed in the order in which their
+//! its text and its parameters, and prepared for its next use. So statements are executed in the order in which their
 //! futures are first polled, and none costs more than one round trip. diesel-async's connection prepares a statement first, and what is
 //! polled meanwhile overtakes it.
 //!
@@ -22,7 +22,7 @@ use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::AbortHandle;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -33,13 +33,15 @@ pub(crate) type Rows = BoxStream<'static, QueryResult<PgRow>>;
 
 type Key = StatementCacheKey<Pg>;
 
+type Prepared = Arc<Mutex<HashMap<Key, Statement>>>;
+
 /// A connection. It is closed when it is dropped, whatever it waits for, so that the server rolls back.
 pub(crate) struct PgConn {
-    client: Client,
+    client: Arc<Client>,
     /// The task that moves the bytes.
     driver: AbortHandle,
     /// `None` if nothing is prepared.
-    prepared: Option<Mutex<HashMap<Key, Statement>>>,
+    prepared: Option<Prepared>,
     begin: String,
     transactions: AnsiTransactionManager,
     /// Told what is sent, and what is prepared.
@@ -55,7 +57,7 @@ impl Drop for PgConn {
 impl PgConn {
     /// A connection that prepares its statements.
     pub(crate) fn preparing(client: Client, driver: AbortHandle) -> Self {
-        Self::new(client, driver, Some(Mutex::default()), "BEGIN".to_owned())
+        Self::new(client, driver, Some(Prepared::default()), "BEGIN".to_owned())
     }
 
     /// A connection that prepares nothing, and begins transactions by this statement.
@@ -63,14 +65,10 @@ impl PgConn {
         Self::new(client, driver, None, begin)
     }
 
-    fn new(
-        client: Client,
-        driver: AbortHandle,
-        prepared: Option<Mutex<HashMap<Key, Statement>>>,
-        begin: String,
-    ) -> Self {
+    fn new(client: Client, driver: AbortHandle, prepared: Option<Prepared>, begin: String) -> Self {
         let transactions = AnsiTransactionManager::default();
         let instrumentation = Mutex::new(DynInstrumentation::default_instrumentation());
+        let client = Arc::new(client);
         Self { client, driver, prepared, begin, transactions, instrumentation }
     }
 
@@ -145,6 +143,18 @@ impl PgConn {
         Ok(Bound { statement: Known::NotYet(text, key), values })
     }
 
+    /// Has a statement prepared for its next use. In a task of its own, because the rows of the query before have to be read meanwhile.
+    fn prepare(&self, text: String, types: Vec<Type>, key: Key) {
+        let Some(prepared) = self.prepared.clone() else { return };
+        let client = Arc::clone(&self.client);
+        tokio::spawn(async move {
+            // In a transaction that has failed it is not prepared, and is tried again.
+            if let Ok(statement) = client.prepare_typed(&text, &types).await {
+                prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(key, statement);
+            }
+        });
+    }
+
     async fn send(&self, Bound { statement, values }: Bound) -> QueryResult<RowStream> {
         let sent = match statement {
             Known::Prepared(statement) => {
@@ -152,14 +162,8 @@ impl PgConn {
             }
             Known::Never(text) => self.client.query_typed_raw(&text, values).await,
             Known::NotYet(text, key) => {
-                let types: Vec<Type> = values.iter().map(|(_, of)| of.clone()).collect();
-                // In this order, so that an error is that of the statement. Both are sent when they are first polled.
-                let query = self.client.query_typed_raw(&text, values);
-                let (sent, known) = futures::join!(query, self.client.prepare_typed(&text, &types));
-                if let (Ok(known), Some(prepared)) = (known, &self.prepared) {
-                    prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(key, known);
-                }
-                sent
+                self.prepare(text.clone(), values.iter().map(|(_, of)| of.clone()).collect(), key);
+                self.client.query_typed_raw(&text, values).await
             }
         };
         sent.map_err(error)
@@ -263,7 +267,7 @@ impl AsyncConnection for PgConn {
     fn set_prepared_statement_cache_size(&mut self, size: CacheSize) {
         self.prepared = match size {
             CacheSize::Disabled => None,
-            _ => Some(Mutex::default()),
+            _ => Some(Prepared::default()),
         };
     }
 }

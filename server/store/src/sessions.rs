@@ -3,19 +3,10 @@
 //! Where sessions are shared (PgBouncer with `pool_mode = transaction`), a statement that one connection has prepared is not there for its
 //! next transaction, and a setting is there for somebody else's. It looks like a server of one's own until many connections are busy.
 
-use crate::connector::Connector;
+use crate::connector::{Connector, Sessions};
 use crate::open_error::OpenError;
 use std::time::Duration;
 use tokio_postgres::{Client, SimpleQueryMessage};
-
-/// Whose a session is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sessions {
-    /// Its connection's, as prepared statements and the settings of a session need it.
-    Own,
-    /// The transaction's that is under way.
-    Shared,
-}
 
 /// How often it is tried. Other clients of the pooler may take a session in between.
 const ROUNDS: usize = 3;
@@ -23,37 +14,35 @@ const ROUNDS: usize = 3;
 /// How long a server may take to say which session it is. Where one takes longer, statements are not prepared without need.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-impl Sessions {
-    /// Whose the sessions are that this address leads to. They are shared if the address says so, or if a connection is served by changing
-    /// sessions, or a session serves two connections.
-    ///
-    /// A pooler gives each statement outside a transaction the session that was returned last, or the one that has waited longest.
-    /// So one connection asks twice which session it has, and again while a transaction on the other one holds a session: in the first
-    /// case the other one has got its session, in the second its session has changed.
-    pub(crate) async fn of(connector: &Connector) -> Result<Self, OpenError> {
-        let one = client(connector).await?;
-        // A pooler may lend a session for a statement only.
-        begin(&one).await?;
-        rollback(&one).await?;
-        if connector.is_pooled() {
-            return Ok(Self::Shared);
-        }
-        let other = client(connector).await?;
-        for _ in 0..ROUNDS {
-            let (first, second) = (session(&one).await?, session(&one).await?);
-            begin(&other).await?;
-            let held = session(&other).await?;
-            let meanwhile = tokio::time::timeout(PATIENCE, session(&one)).await;
-            rollback(&other).await?;
-            // A pooler whose sessions are all taken has its clients wait for one.
-            let Ok(meanwhile) = meanwhile else { return Ok(Self::Shared) };
-            let meanwhile = meanwhile?;
-            if first != second || second != meanwhile || held == second {
-                return Ok(Self::Shared);
-            }
-        }
-        Ok(Self::Own)
+/// Whose the sessions are that this address leads to. They are shared if the address says so, or if a connection is served by changing
+/// sessions, or a session serves two connections.
+///
+/// A pooler gives each statement outside a transaction the session that was returned last, or the one that has waited longest.
+/// So one connection asks twice which session it has, and again while a transaction on the other one holds a session: in the first
+/// case the other one has got its session, in the second its session has changed.
+pub(crate) async fn find(connector: &Connector) -> Result<Sessions, OpenError> {
+    let one = client(connector).await?;
+    // A pooler may lend a session for a statement only.
+    begin(&one).await?;
+    rollback(&one).await?;
+    if connector.is_pooled() {
+        return Ok(Sessions::Shared);
     }
+    let other = client(connector).await?;
+    for _ in 0..ROUNDS {
+        let (first, second) = (session(&one).await?, session(&one).await?);
+        begin(&other).await?;
+        let held = session(&other).await?;
+        let meanwhile = tokio::time::timeout(PATIENCE, session(&one)).await;
+        rollback(&other).await?;
+        // A pooler whose sessions are all taken has its clients wait for one.
+        let Ok(meanwhile) = meanwhile else { return Ok(Sessions::Shared) };
+        let meanwhile = meanwhile?;
+        if first != second || second != meanwhile || held == second {
+            return Ok(Sessions::Shared);
+        }
+    }
+    Ok(Sessions::Own)
 }
 
 async fn client(connector: &Connector) -> Result<Client, OpenError> {

@@ -27,9 +27,24 @@ const PAUSE: Duration = Duration::from_millis(100);
 struct Unknown;
 
 impl Postgres {
+    /// Commits or rolls back, as the work returned. If the connection is lost meanwhile, this finds out whether it was committed.
+    pub(crate) async fn finish<T>(
+        &self,
+        connection: Conn,
+        work: Result<TxOutcome<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        let event = connection.event();
+        match connection.end(work).await? {
+            Ended::Known(value) => Ok(value),
+            Ended::Unknown(value) => self.confirm_commit(event).await.map(|()| value),
+            // If it was committed, the caller learns that it may have been.
+            Ended::Unread(error) => self.confirm_commit(event).await.and_then(|()| Err(error.at_commit())),
+        }
+    }
+
     /// Returns if the transaction that has written the event was committed. If it was not, the error is that of a lost connection, so
     /// that the unit of work is retried.
-    pub(crate) async fn confirm_commit(&self, event: Option<AuditId>) -> Result<(), StoreError> {
+    async fn confirm_commit(&self, event: Option<AuditId>) -> Result<(), StoreError> {
         let event = event.ok_or_else(|| StoreError::unavailable(Unknown))?;
         loop {
             // Boxed, because each unit of work has room for it otherwise.

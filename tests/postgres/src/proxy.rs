@@ -121,10 +121,11 @@ fn pass_requests(mut client: TcpStream, mut database: TcpStream, pending: &Mutex
                 // A name and a statement (54.7).
                 b'P' => {
                     let name = texts.next().unwrap_or_default();
-                    if texts.next().is_some_and(|sql| delivers(&sql)) {
-                        of_delivery.insert(name);
-                        is_delivering = true;
-                    }
+                    // One without a name takes the place of the one before.
+                    match texts.next().is_some_and(|sql| delivers(&sql)) {
+                        true => of_delivery.insert(name),
+                        false => of_delivery.remove(&name),
+                    };
                 }
                 // The name of a portal, and of a statement that is bound to it.
                 b'B' => is_delivering |= texts.nth(1).is_some_and(|name| of_delivery.contains(&name)),

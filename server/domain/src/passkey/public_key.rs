@@ -1,4 +1,4 @@
-//! Public keys of passkeys, as COSE_Key (RFC 9052 §7, RFC 9053 §7); as SubjectPublicKeyInfo, see [`super::subject_public_key_info`].
+//! Public keys of passkeys, as COSE_Key (RFC 9052 §7, RFC 9053 §7); as SubjectPublicKeyInfo, see `subject_public_key_info`.
 
 use super::cbor::{self, Map};
 use aws_lc_rs::signature::{

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`rules`] | what the edge asks before a handler runs |
 //! | `credentials`, `cookies` | who calls |
+//! | `passkey_api` | the traits of the operations of passkeys; those of all others are here |
 //! | `values`, `profile`, `wire`, `passkey_wire`, `refusal`, `passkey_refusal` | the domain in the dialect's words, good and bad |
 //! | `login`, `two_factor`, `methods`, `users`, `registrations`, `search`, `actions`, `lock`, `links`, `passwordless`, `passwords`, `passkeys`, `passkey_login`, `passkey_import`, `tokens`, `refresh_tokens` | the operations |
 
@@ -14,6 +15,7 @@ mod links;
 mod lock;
 mod login;
 mod methods;
+mod passkey_api;
 mod passkey_import;
 mod passkey_login;
 mod passkey_refusal;
@@ -39,8 +41,8 @@ use crate::edge::contexts::Lent;
 use countersign_api::fusionauth::actions::{Action, ActionPath, ActionsQuery};
 use countersign_api::fusionauth::search::{RepeatedQuery, Search};
 use countersign_api::fusionauth::{
-    AdministrationApi, Error, FusionAuthApi, LinkApi, MethodApi, PasskeyApi, PasskeyByIdApi, RecoveryCodeApi,
-    TenantHeader, UserApi, replies, requests,
+    AdministrationApi, Error, FusionAuthApi, LinkApi, MethodApi, RecoveryCodeApi, TenantHeader, UserApi, replies,
+    requests,
 };
 use countersign_api::{CheckedQuery, LenientBody, LenientOrNullBody, MergePatchBody, Reply};
 use dropshot::{Path, RequestContext};
@@ -346,94 +348,6 @@ impl LinkApi for FusionAuth {
         body: LenientBody<requests::PasswordlessLogin>,
     ) -> Result<Reply<replies::PasswordlessLogin>, Error> {
         passwordless::login(&Lent::new(context), tenant, body.into_inner()).await
-    }
-}
-
-impl PasskeyApi for FusionAuth {
-    type Context = Arc<App>;
-
-    async fn retrieve_web_authn_credentials_for_user(
-        context: Context,
-        query: CheckedQuery<requests::PasskeysQuery>,
-        tenant: TenantHeader,
-    ) -> Result<Reply<replies::RetrievePasskeys>, Error> {
-        passkeys::list(&Lent::new(context), tenant, query.into_inner()).await
-    }
-
-    async fn delete_web_authn_credentials_for_user(
-        context: Context,
-        query: CheckedQuery<requests::PasskeysQuery>,
-        tenant: TenantHeader,
-    ) -> Result<Reply<replies::DeletePasskeys>, Error> {
-        passkeys::remove_all(&Lent::new(context), tenant, query.into_inner()).await
-    }
-
-    async fn start_web_authn_registration(
-        context: Context,
-        tenant: TenantHeader,
-        body: LenientBody<requests::PasskeyRegisterStart>,
-    ) -> Result<Reply<replies::StartPasskeyRegistration>, Error> {
-        passkeys::start_registration(&Lent::new(context), tenant, body.into_inner()).await
-    }
-
-    async fn complete_web_authn_registration(
-        context: Context,
-        tenant: TenantHeader,
-        body: LenientBody<requests::PasskeyRegisterComplete>,
-    ) -> Result<Reply<replies::CompletePasskeyRegistration>, Error> {
-        passkeys::complete_registration(&Lent::new(context), tenant, body.into_inner()).await
-    }
-
-    async fn start_web_authn_login(
-        context: Context,
-        tenant: TenantHeader,
-        body: LenientBody<requests::PasskeyStart>,
-    ) -> Result<Reply<replies::StartPasskeyLogin>, Error> {
-        passkey_login::start(&Lent::new(context), tenant, body.into_inner()).await
-    }
-
-    async fn complete_web_authn_login(
-        context: Context,
-        tenant: TenantHeader,
-        body: LenientBody<requests::PasskeyLogin>,
-    ) -> Result<Reply<replies::CompletePasskeyLogin>, Error> {
-        passkey_login::login(&Lent::new(context), tenant, body.into_inner()).await
-    }
-
-    async fn complete_web_authn_assertion(
-        context: Context,
-        tenant: TenantHeader,
-        body: LenientBody<requests::PasskeyLogin>,
-    ) -> Result<Reply<replies::AssertPasskey>, Error> {
-        passkey_login::assert(&Lent::new(context), tenant, body.into_inner()).await
-    }
-
-    async fn import_web_authn_credential(
-        context: Context,
-        tenant: TenantHeader,
-        body: LenientBody<requests::PasskeyImport>,
-    ) -> Result<Reply<replies::ImportPasskeys>, Error> {
-        passkey_import::import(&Lent::new(context), tenant, body.into_inner()).await
-    }
-}
-
-impl PasskeyByIdApi for FusionAuth {
-    type Context = Arc<App>;
-
-    async fn retrieve_web_authn_credential(
-        context: Context,
-        path: Path<requests::PasskeyPath>,
-        tenant: TenantHeader,
-    ) -> Result<Reply<replies::RetrievePasskey>, Error> {
-        passkeys::read(&Lent::new(context), tenant, &path.into_inner().id).await
-    }
-
-    async fn delete_web_authn_credential(
-        context: Context,
-        path: Path<requests::PasskeyPath>,
-        tenant: TenantHeader,
-    ) -> Result<Reply<replies::DeletePasskeys>, Error> {
-        passkeys::remove(&Lent::new(context), tenant, &path.into_inner().id).await
     }
 }
 

@@ -44,7 +44,7 @@ def by_browser(response):
     """Codes in Better Auth's dialect."""
     if response.status == 200:
         return ACCEPTED, None
-    # Tries or guesses are used up, whoever used the code.
+    # Tries or guesses are used up, also by a code that another one has used.
     limited = response.status == 429 or response.json().get("code") == "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE"
     return (NOTHING if limited else REFUSED), None
 

@@ -61,7 +61,7 @@ pub enum TrustForm {
 pub enum CeremonyForm {
     /// A token that the client keeps.
     Token,
-    /// The challenge in the response: whoever has it can complete the ceremony.
+    /// The challenge in the response: anybody who has it can complete the ceremony.
     Challenge,
 }
 

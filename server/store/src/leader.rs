@@ -38,7 +38,7 @@ pub(crate) struct Leader {
 
 impl Leader {
     pub(crate) fn watch(connector: Arc<RwLock<Arc<Connector>>>, pool: Pool<PgConn>) -> Self {
-        // Whoever opens a store has reached the database just now.
+        // The database was reached just now, when the store was opened.
         let (sender, seen) = watch::channel(Seen { epoch: 0, is_there: true });
         let mut watching = JoinSet::new();
         watching.spawn(Watch { connector, pool, sender, client: None, started: None, has_looked: false }.run());

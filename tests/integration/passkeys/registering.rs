@@ -186,7 +186,7 @@ async fn options_of_another_user_register_nothing_51(database: DatabaseKind) {
     let registration = Authenticator::new().register(&creation);
     let response = send_registration(&ada.browser, registration.clone()).await;
     response.refused(401, "YOU_ARE_NOT_ALLOWED_TO_REGISTER_THIS_PASSKEY");
-    // They are good for one response, whoever sends it.
+    // They are good for one response, also if another user sends it.
     send_registration(&eve.browser, registration).await.refused(400, "CHALLENGE_NOT_FOUND");
     assert!(passkeys(&ada.browser).await.is_empty() && passkeys(&eve.browser).await.is_empty());
 }

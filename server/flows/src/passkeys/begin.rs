@@ -65,8 +65,8 @@ pub enum NotBegun {
 }
 
 impl Flows {
-    /// Asks a browser for a signature. Where clients keep a token of the ceremony, one is asked for from whoever has a passkey if the
-    /// account that is meant has none for it.
+    /// Asks a browser for a signature. If the account that is meant has no passkey for it, and clients keep a token of the ceremony, the
+    /// browser may offer those of any account.
     ///
     /// # Errors
     /// When the database fails.

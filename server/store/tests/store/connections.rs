@@ -1,13 +1,11 @@
 //! PostgreSQL that fails: connections that die, transactions in each other's way, locks that are not let go, a server
 //! that restarts.
 
-use crate::units::{judged, password_try};
-use crate::users::{NOON, User, by_email, event, hash, new_session};
+use crate::units::{change, judged, password_try};
+use crate::users::{NOON, User, by_email, event};
 use crate::world::{Behind, World};
-use countersign_domain::account::Versions;
 use countersign_domain::audit::EventKind;
-use countersign_domain::decisions::endings::Event;
-use countersign_store::work::{AccountWritten, ChangePassword, Changed, LiftLimits, PasswordTry};
+use countersign_store::work::{AccountWritten, Changed, LiftLimits, PasswordTry};
 use countersign_store::{Database, OpenError, Options, Store, StoreError};
 use countersign_test_postgres::{Cluster, DatabaseKind, Mode, needs_postgres};
 use futures::future::join_all;
@@ -153,20 +151,7 @@ async fn the_victim_of_a_deadlock_does_its_work_again() {
     let store = world.again(Duration::from_secs(20), Duration::from_secs(30)).await;
     let neighbour = world.neighbour().await;
     neighbour.batch_execute("SET deadlock_timeout = '60s'; BEGIN; UPDATE sessions SET user_agent = ''").await.unwrap();
-    let change = ChangePassword {
-        account_id: user.id(),
-        versions: Versions::default(),
-        password: hash(),
-        ticket: None,
-        step_up: None,
-        proved_address: None,
-        ending: Event::PasswordChangedEndingSessions,
-        lifts_lock: true,
-        session: Some(new_session(user.id(), NOON)),
-        one_time_password: None,
-        now: NOON,
-        event: event(EventKind::PasswordChanged, user.id(), NOON),
-    };
+    let change = change(&user, 0);
     let cross = async {
         world.until(WAITING).await;
         neighbour.batch_execute("UPDATE accounts SET name = 'neighbour'; COMMIT").await.unwrap();

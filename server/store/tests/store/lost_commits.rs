@@ -1,13 +1,10 @@
 //! Connections that are lost in the middle of a commit.
 
 use crate::attempts::{Ended, complete, right};
-use crate::units::password_try;
-use crate::users::{NOON, User, by_email, event, hash, is_done, new_session};
+use crate::units::{change, password_try};
+use crate::users::{NOON, User, by_email, is_done};
 use crate::world::{Behind, World};
-use countersign_domain::account::Versions;
-use countersign_domain::audit::EventKind;
-use countersign_domain::decisions::endings::Event;
-use countersign_store::work::{AccountWritten, ChangePassword, Changed, SignInCompleted};
+use countersign_store::work::{AccountWritten, Changed, SignInCompleted};
 use countersign_store::{Database, Options, Store};
 use countersign_test_postgres::faults::FaultyProxy;
 use countersign_test_postgres::faults::Lost::{self, Commit, Reply};
@@ -94,20 +91,7 @@ async fn a_password_that_is_changed_in_a_lost_commit_is_changed_once() {
     let user = User::signed_up(&world).await;
     for (version, losses) in (0..).zip(LOSSES) {
         proxy.lose(losses);
-        let change = ChangePassword {
-            account_id: user.id(),
-            versions: Versions { credentials: version, ..Versions::default() },
-            password: hash(),
-            ticket: None,
-            step_up: None,
-            proved_address: None,
-            ending: Event::PasswordChangedEndingSessions,
-            lifts_lock: true,
-            session: Some(new_session(user.id(), NOON)),
-            one_time_password: None,
-            now: NOON,
-            event: event(EventKind::PasswordChanged, user.id(), NOON),
-        };
+        let change = change(&user, version);
         assert_eq!(world.store.change_password(change).await.unwrap(), Changed::Done, "{losses:?}");
         assert_eq!(proxy.left(), 0, "{losses:?}");
         let changed = format!("accounts WHERE credentials_version = {}", version + 1);

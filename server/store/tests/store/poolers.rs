@@ -40,7 +40,7 @@ async fn node(pooler: &Pooler, migrate: bool) -> Store {
     opened.unwrap_or_else(|error| panic!("it does not open: {error:?}"))
 }
 
-/// Statements that a session has prepared, and settings that it keeps, would be found by whoever is lent it next.
+/// Statements that a session has prepared, and settings that it keeps, would be found by the next client that it is lent to.
 async fn left_in_sessions(pooler: &Pooler) -> Vec<String> {
     let (client, connection) = tokio_postgres::connect(pooler.url(), NoTls).await.unwrap();
     tokio::spawn(connection);

@@ -2,7 +2,8 @@
 //! where it does not.
 
 use crate::harness::service::APPLICATION;
-use crate::harness::{World, cheap_passwords};
+use crate::harness::{Authenticator, World, cheap_passwords};
+use crate::passkeys::register;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use std::net::SocketAddr;
 use std::process::Command;
@@ -62,6 +63,7 @@ async fn many_operations_succeed_with_credentials(database: DatabaseKind) {
     let world = World::with(database, cheap_passwords).await;
     let service = world.service().await;
     let (ada, bert) = (world.user("ada").await, world.user("bert").await);
+    register(&bert.browser, &mut Authenticator::new()).await.ok();
     let token = format!("Authorization: Bearer {}", ada.first_token);
     let key = format!("Authorization: {}", service.key);
     let admin = format!("Authorization: Bearer {}", world.administrator().await.key);
@@ -76,7 +78,7 @@ async fn many_operations_succeed_with_credentials(database: DatabaseKind) {
     for (base, document, header, values, least) in [
         ("/api/auth", BETTER_AUTH, token, &[][..], 60),
         // What needs a code from a mail or an app, or the signature of a passkey, cannot succeed.
-        ("", fusionauth, key, &values[..], 53),
+        ("", fusionauth, key, &values[..], 60),
         ("/admin", administration, admin, &[], 60),
     ] {
         let mut arguments = vec!["--max-requests", "1200", "--header", header.as_str()];

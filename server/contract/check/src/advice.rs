@@ -1,7 +1,8 @@
 //! What rejections say about optional parts of a request.
 //!
 //! Documents often list more optional properties than go together, or do not say that one of several is needed. A rejection
-//! usually names what it is about: what was sent and is named is omitted in later requests, and what was not is included.
+//! usually names what it is about: what was sent and is named is omitted in later requests, and what was not is included. What is named
+//! both ways is needed, and its value was wrong.
 
 use super::operation::Operation;
 use super::probes::Probe;
@@ -16,6 +17,9 @@ const DEEPEST: usize = 4;
 /// Most requests that are adapted to responses, for each operation.
 const MOST_ATTEMPTS: usize = 10;
 
+/// Most values that are remembered as refused, for each operation.
+const MOST_REFUSED: usize = 64;
+
 /// Words that are in most rejections, whatever they are about.
 const USUAL_WORDS: [&str; 9] = ["code", "detail", "error", "errors", "field", "message", "status", "title", "type"];
 
@@ -29,6 +33,8 @@ struct OfOperation {
     parameters: BTreeMap<String, Wish>,
     /// By JSON pointer into the body.
     properties: BTreeMap<String, Wish>,
+    /// Values of parameters that a rejection was about.
+    refused: Vec<(String, Value)>,
     attempts: usize,
     /// Whether no request has followed the advice yet, or used what was made since.
     is_new: bool,
@@ -61,12 +67,16 @@ impl Advice {
         let response = String::from_utf8_lossy(response);
         let words = response.split(|character: char| !character.is_alphanumeric() && character != '_');
         let named: BTreeSet<&str> = words.filter(|word| !USUAL_WORDS.contains(word)).collect();
-        for parameter in operation.parameters.iter().filter(|parameter| !parameter.is_required) {
-            if named.contains(parameter.name) {
-                let was_sent =
-                    probe.sent.iter().any(|sent| sent.place == parameter.place && sent.name == parameter.name);
-                let wish = if was_sent { Wish::Omit } else { Wish::Include(parameter.schema.value.clone()) };
-                advice.parameters.insert(format!("{}.{}", parameter.place, parameter.name), wish);
+        for parameter in operation.parameters.iter().filter(|parameter| named.contains(parameter.name)) {
+            let at = format!("{}.{}", parameter.place, parameter.name);
+            let mut sent = probe.sent.iter();
+            let sent = sent.find(|sent| sent.place == parameter.place && sent.name == parameter.name);
+            if let Some(sent) = sent.filter(|_| advice.refused.len() < MOST_REFUSED) {
+                advice.refused.push((at.clone(), sent.value.clone()));
+            }
+            if !parameter.is_required {
+                let wish = if sent.is_some() { Wish::Omit } else { Wish::Include(parameter.schema.value.clone()) };
+                note(&mut advice.parameters, at, wish);
                 advice.is_new = true;
             }
         }
@@ -76,7 +86,7 @@ impl Advice {
             let reader = Reader { document: operation.document, named: &named };
             reader.collect(body.schema.value, Some(&sent), "", &mut found);
             advice.is_new |= !found.is_empty();
-            advice.properties.extend(found);
+            found.into_iter().for_each(|(at, wish)| note(&mut advice.properties, at, wish));
         }
     }
 
@@ -97,6 +107,13 @@ impl Advice {
         Some(*wish != Wish::Omit)
     }
 
+    /// Whether a rejection was about this value of a parameter.
+    pub(super) fn is_refused(&self, operation: &Operation<'_>, place: &str, name: &str, value: &Value) -> bool {
+        let refused = self.0.get(&operation.pointer).map_or(&[][..], |advice| &advice.refused);
+        let at = format!("{place}.{name}");
+        refused.iter().any(|(refused_at, refused)| *refused_at == at && refused == value)
+    }
+
     /// The body as advised, as far as its schema accepts it.
     pub(super) fn adapt(&self, operation: &Operation<'_>, body: Value, random: &mut Random) -> Value {
         let (Some(advice), Some(described)) = (self.0.get(&operation.pointer), &operation.body) else { return body };
@@ -114,6 +131,14 @@ impl Advice {
             }
             if described.schema.rejects(&adapted) { body } else { adapted }
         })
+    }
+}
+
+/// Notes a wish, unless what is to be omitted was missed before.
+fn note(wishes: &mut BTreeMap<String, Wish>, at: String, wish: Wish) {
+    match wishes.get(&at) {
+        Some(Wish::Include(_)) if wish == Wish::Omit => {}
+        _ => drop(wishes.insert(at, wish)),
     }
 }
 

@@ -134,14 +134,21 @@ impl Known {
         self.linked.retain(|_, value| !gone.contains(&&*value));
     }
 
-    /// The value for a parameter, if one is known that its schema accepts.
-    pub(super) fn parameter(&self, operation: &Operation<'_>, parameter: &Parameter<'_>) -> Option<Value> {
+    /// The value for a parameter, if one is known that its schema accepts and the API has not refused.
+    pub(super) fn parameter(
+        &self,
+        operation: &Operation<'_>,
+        parameter: &Parameter<'_>,
+        is_refused: &dyn Fn(&Value) -> bool,
+    ) -> Option<Value> {
         let linked = |name: String| self.linked.get(&(operation.pointer.clone(), name));
         let qualified = linked(format!("{}.{}", parameter.place, parameter.name));
         if let Some(value) = qualified.or_else(|| linked(parameter.name.to_owned())) {
             return Some(value.clone());
         }
-        self.find((&parameter.names, operation.path), &ORIGINS, &|value| !parameter.schema.rejects(value))
+        self.find((&parameter.names, operation.path), &ORIGINS, &|value| {
+            !parameter.schema.rejects(value) && !is_refused(value)
+        })
     }
 
     /// The body that a link of the document names.
@@ -225,6 +232,11 @@ fn find_places(owner: &str, value: &Value, at: &str, out: &mut Vec<(String, Vec<
         let at = format!("{at}/{}", countersign_contract_document::pointer::escape(name));
         match value {
             Value::Object(_) => find_places(&names::of_owner(owner, name), value, &at, out),
+            Value::Array(items) => {
+                let of_items = names::of_owner(owner, name);
+                let items = items.iter().enumerate().filter(|(_, item)| item.is_object());
+                items.for_each(|(index, item)| find_places(&of_items, item, &format!("{at}/{index}"), out));
+            }
             Value::String(_) | Value::Number(_) => out.push((at, names::of_member(owner, name))),
             _ => {}
         }

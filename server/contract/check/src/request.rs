@@ -40,7 +40,7 @@ impl Operation<'_> {
     /// Values of a valid request.
     pub(super) fn values(&self, choice: Choice, usage: Use, sources: &mut Sources<'_>) -> Values {
         let parameters = self.parameters.iter().enumerate().filter_map(|(index, parameter)| {
-            let known = self.known(parameter, usage, sources.known);
+            let known = self.known(parameter, usage, sources);
             let is_wanted = match (choice, sources.advice.parameter(self, parameter.place, parameter.name)) {
                 (Choice::Examples | Choice::All, Some(is_wanted)) => is_wanted,
                 (Choice::Least, _) => false,
@@ -80,12 +80,13 @@ impl Operation<'_> {
     }
 
     /// The value of an earlier response for a parameter.
-    fn known(&self, parameter: &Parameter<'_>, usage: Use, known: &Known) -> Option<Value> {
+    fn known(&self, parameter: &Parameter<'_>, usage: Use, sources: &Sources<'_>) -> Option<Value> {
         let is_needed = parameter.place == "path" || parameter.is_required && parameter.example.is_none();
         // A request that makes what the end of its path names needs a new name.
         let is_new = self.method == "post" && self.path.ends_with(&format!("/{{{}}}", parameter.name));
         let is_usable = usage == Use::Everywhere || usage == Use::Needed && is_needed && !is_new;
-        is_usable.then(|| known.parameter(self, parameter)).flatten()
+        let is_refused = |value: &Value| sources.advice.is_refused(self, parameter.place, parameter.name, value);
+        is_usable.then(|| sources.known.parameter(self, parameter, &is_refused)).flatten()
     }
 
     fn made_up(&self, parameter: &Parameter<'_>, choice: Choice, random: &mut Random) -> Value {

@@ -94,6 +94,8 @@ def find_binaries():
 def free_ports(count):
     """Ports that nobody listens on, all different, and none that outgoing connections are given meanwhile."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    if first < 20_000:
+        raise RuntimeError(f"net.ipv4.ip_local_port_range begins at {first}: 20000 or more leaves ports for servers")
     probes = {}
     while len(probes) < count:
         port = 10_000 + secrets.randbelow(first - 10_000)

@@ -54,7 +54,13 @@ class PostgresKilled(Fault):
 
     async def strike(self, run):
         self.leader = run.leader
-        processes.send(self.leader.postgres_processes(), signal.SIGKILL)
+        pids = self.leader.postgres_processes()
+        if not pids:
+            raise RuntimeError(f"no process of the PostgreSQL of {self.leader.name} is found")
+        processes.send(pids, signal.SIGKILL)
+
+    async def heal(self, run):
+        await another_leader(run, self.leader, 3 * TTL)
 
 
 class Switchover(Fault):
@@ -143,6 +149,8 @@ class CommitsLost(Fault):
         await asyncio.sleep(1)
         for wire in self.node.wires:
             wire.mend()
+        if not any(wire.lost_commits for wire in self.node.wires):
+            run.recorder.wrong(f"no response to a commit of {self.node.name} was lost")
 
 
 class BackendsTerminated(Fault):

@@ -25,6 +25,7 @@ class Wire:
         self.is_cut = False
         # Of so many commits in one the response is lost, and the connection with it.
         self.loses_commits = 0.0
+        self.lost_commits = 0
 
     async def start(self, target):
         self.target = target
@@ -70,6 +71,7 @@ class Connection:
             # Statements are text on the wire, which is not encrypted here.
             if b"COMMIT" in data and random.random() < self.wire.loses_commits:
                 self.is_lost = True
+                self.wire.lost_commits += 1
                 asyncio.get_running_loop().call_later(0.1, self.abort)
             await pass_on(data, self.database)
         self.database.close()

@@ -50,7 +50,7 @@ def summary(run, checked):
         "acknowledged_changes": len(recorder.acknowledged),
         "answers": outcomes(recorder.operations),
         "checked": checked,
-        "wrong": recorder.wrongs + never_accepted(recorder.operations) + too_little(run),
+        "wrong": recorder.wrongs + never_made(run) + never_accepted(recorder.operations) + too_little(run),
         "unprepared": run.unprepared,
     }
 
@@ -66,6 +66,12 @@ def outcomes(operations):
         counts = table.setdefault(kind_of(operation), {})
         counts[operation["answer"]] = counts.get(operation["answer"], 0) + 1
     return table
+
+
+def never_made(run):
+    """Kinds of things of which no round had one."""
+    missing = [name for name, count in run.made.items() if not count] if run.rounds else []
+    return [{"round": None, "at": None, "what": f"{name} was never made ready"} for name in missing]
 
 
 def never_accepted(operations):

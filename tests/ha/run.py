@@ -30,6 +30,8 @@ class Run:
         # How many things were made ready, and what could not be.
         self.prepared = 0
         self.unprepared = []
+        # By the name of what makes it.
+        self.made = {maker.__name__: 0 for maker in makers}
         self.probes, self.readiness, self.probing = [], [], []
         self.well = asyncio.Event()
         self.leader = None
@@ -101,6 +103,9 @@ class Run:
         if back - lost < OUTAGE:
             return None
         moments = [readiness.first(False, lost, back) for readiness in self.readiness]
+        # Later a node may be ready rightly: there is a leader before a standby follows it, and lets it commit.
+        if any(readiness.first(True, lost + NOT_READY_AFTER, lost + (back - lost) / 2) for readiness in self.readiness):
+            self.recorder.wrong("a node was ready again without a leader")
         if None in moments:
             self.recorder.wrong(f"a node was ready all {back - lost:.1f} s without a leader")
             return None
@@ -116,7 +121,9 @@ class Run:
         async def make(maker):
             async with gate:
                 try:
-                    return await maker(self.recorder)
+                    thing = await maker(self.recorder)
+                    self.made[maker.__name__] += 1
+                    return thing
                 except Unprepared as error:
                     self.unprepared.append(f"round {self.recorder.round}, {maker.__name__}: {error}")
                     return None
@@ -201,6 +208,7 @@ class Run:
                 await asyncio.sleep(random.uniform(1, 2))
             else:
                 await self.well.wait()
+        self.recorder.wrong(f"{thing.name}: {operation} gets no answer although all is well again")
         return None
 
     async def end_session(self, thing):

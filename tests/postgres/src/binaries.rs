@@ -8,10 +8,14 @@ use std::path::PathBuf;
 pub(crate) struct Binaries(PathBuf);
 
 impl Binaries {
-    /// Those on the path, or the newest where Debian keeps them.
+    /// Those in the folder that `COUNTERSIGN_TEST_POSTGRES_PROGRAMS` names, those on the path, or the newest where Debian keeps them.
     pub(crate) fn find() -> Option<Self> {
         let complete =
             |folder: &PathBuf| ["initdb", "pg_ctl", "postgres"].iter().all(|name| folder.join(name).exists());
+        if let Some(folder) = std::env::var_os("COUNTERSIGN_TEST_POSTGRES_PROGRAMS").map(PathBuf::from) {
+            assert!(complete(&folder), "PostgreSQL's programs are not in {}", folder.display());
+            return Some(Self(folder));
+        }
         let path = std::env::var_os("PATH").unwrap_or_default();
         if let Some(folder) = std::env::split_paths(&path).find(complete) {
             return Some(Self(folder));

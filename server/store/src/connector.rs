@@ -151,8 +151,9 @@ impl Connector {
             tokio::time::sleep(pause).await;
             (host, self.open_within_timeout(&self.hosts[host]).await)
         };
-        let mut attempts: FuturesUnordered<_> =
-            (0..self.hosts.len()).map(|host| attempt(host, Duration::ZERO)).collect();
+        let last = self.last.load(Ordering::Relaxed);
+        let pause = |host| if host == last || last == NONE { Duration::ZERO } else { AGAIN };
+        let mut attempts: FuturesUnordered<_> = (0..self.hosts.len()).map(|host| attempt(host, pause(host))).collect();
         let mut errors = BTreeMap::new();
         while let Some((host, opened)) = attempts.next().await {
             match opened {

@@ -78,6 +78,9 @@ pub(crate) enum Trouble {
     Conflict,
     /// The connection is lost. If no commit was sent, nothing was written, and a retry on another connection may succeed.
     Lost,
+    /// The server takes no writes, such as a leader that was demoted. Nothing was written, and a retry on another connection may reach
+    /// the one that does.
+    ReadOnly,
     /// A condition that ends without a change here: a timeout, a full disk, a server that is starting.
     Transient,
     /// An unknown message without a SQLSTATE.
@@ -87,15 +90,17 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
+    /// Whether the connection is not to be used again.
+    pub(crate) fn spoils_connection(self) -> bool {
+        matches!(self, Self::Lost | Self::ReadOnly)
+    }
+
     pub(crate) fn of(error: &DieselError) -> Self {
         use DatabaseErrorKind as Kind;
         match error {
             DieselError::DatabaseError(Kind::SerializationFailure, _) => Self::Conflict,
-            // A leader that was demoted says so to those who write.
-            DieselError::DatabaseError(
-                Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::ReadOnlyTransaction,
-                _,
-            )
+            DieselError::DatabaseError(Kind::ReadOnlyTransaction, _) => Self::ReadOnly,
+            DieselError::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _)
             | DieselError::BrokenTransactionManager => Self::Lost,
             DieselError::DatabaseError(
                 Kind::UniqueViolation
@@ -170,7 +175,7 @@ const KNOWN: [(Trouble, &[&str]); 3] = [
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         match Trouble::of(&error) {
-            Trouble::Conflict | Trouble::Lost | Trouble::Transient => Self::unavailable(error),
+            Trouble::Conflict | Trouble::Lost | Trouble::ReadOnly | Trouble::Transient => Self::unavailable(error),
             Trouble::Unclear | Trouble::Defect => Self::Refused(error),
         }
     }
@@ -196,7 +201,7 @@ mod tests {
             (Kind::Unknown, "terminating connection because of crash of … (SQLSTATE 57P02)", Trouble::Lost),
             (Kind::Unknown, "server conn crashed? (SQLSTATE 08P01)", Trouble::Lost),
             (Kind::Unknown, "query_wait_timeout (SQLSTATE 08P01)", Trouble::Transient),
-            (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction", Trouble::Lost),
+            (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction", Trouble::ReadOnly),
             (Kind::Unknown, "canceling statement due to statement timeout (SQLSTATE 57014)", Trouble::Transient),
             (Kind::Unknown, "the database system is shutting down (SQLSTATE 57P03)", Trouble::Transient),
             (Kind::Unknown, "could not extend file \"base/1/2\" (SQLSTATE 53100)", Trouble::Transient),

@@ -62,6 +62,11 @@ pub(crate) struct Following {
 }
 
 impl Following {
+    /// Whether the server is another one by now.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.seen.borrow().epoch != self.epoch
+    }
+
     /// Returns when the server is another one.
     pub(crate) async fn replaced(&self) {
         let mut seen = self.seen.clone();

@@ -206,7 +206,7 @@ impl Postgres {
 pub(crate) struct Conn(Arc<Lent>);
 
 /// Returned to the pool only after its work has ended, or if it has not begun: a connection whose work was dropped is closed at once, so
-/// that the server rolls back and releases its locks.
+/// that the server rolls back and releases its locks; and so is one to a server that was replaced.
 struct Lent {
     /// `Some` until it is dropped.
     connection: Option<Object<PgConn>>,
@@ -225,7 +225,8 @@ struct Lent {
 
 /// The end of a transaction.
 pub(crate) enum Ended<T> {
-    Known(T),
+    Committed(T),
+    RolledBack(T),
     /// The connection was lost after `COMMIT` was sent.
     Unknown(T),
     /// The same, and with it rows that the value is made of.
@@ -233,16 +234,20 @@ pub(crate) enum Ended<T> {
 }
 
 impl Lent {
-    fn loses_commit(&self, trouble: Trouble) -> bool {
-        self.commit_is_sent.load(Ordering::Relaxed) && trouble == Trouble::Lost
+    /// Whether a statement failed because the connection was lost after the pipelined `COMMIT`. Then it counts as done, and whether it
+    /// was is found out before the unit of work has an outcome.
+    fn presumes(&self, trouble: Trouble) -> bool {
+        let is_lost = self.commit_is_sent.load(Ordering::Relaxed) && trouble == Trouble::Lost;
+        self.commit_is_unknown.fetch_or(is_lost, Ordering::Relaxed);
+        is_lost
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take()
-            && self.has_sent.load(Ordering::Relaxed)
-            && !self.ended_well.load(Ordering::Relaxed)
+            && (self.following.is_replaced()
+                || self.has_sent.load(Ordering::Relaxed) && !self.ended_well.load(Ordering::Relaxed))
         {
             drop(Object::take(connection));
         }
@@ -319,7 +324,7 @@ impl Conn {
                     return Ok(Ended::Unknown(value));
                 }
                 self.mark_done();
-                Ok(Ended::Known(value))
+                Ok(Ended::Committed(value))
             }
             Ok(TxOutcome::Rollback(_)) if commit_is_pipelined => {
                 Err(StoreError::Refused(QueryBuilderError(AfterCommit.into())))
@@ -330,10 +335,10 @@ impl Conn {
             },
             Ok(TxOutcome::Rollback(value)) => {
                 self.roll_back().await?;
-                Ok(Ended::Known(value))
+                Ok(Ended::RolledBack(value))
             }
             Err(error) => {
-                if error.trouble() != Trouble::Lost {
+                if !error.trouble().spoils_connection() {
                     // The error of the work is the cause, and that of the rollback a consequence.
                     let _ = self.roll_back().await;
                 }
@@ -368,10 +373,10 @@ pub(crate) async fn pipeline_commit(connection: &mut Conn, is_last: bool) -> Res
     Ok(())
 }
 
-/// Whether a statement failed because the connection was lost after the pipelined `COMMIT`. Then it counts as done, and whether it was is
-/// found out before the unit of work has an outcome.
+/// Whether a statement that failed counts as done until it is found out whether it was, because the connection was lost after the pipelined
+/// `COMMIT`.
 pub(crate) fn is_presumed(connection: &Conn, error: &StoreError) -> bool {
-    connection.0.loses_commit(error.trouble())
+    connection.0.presumes(error.trouble())
 }
 
 /// Notes an event that the transaction has written, by which it can be found out whether it was committed.
@@ -415,7 +420,7 @@ impl AsyncConnectionCore for Conn {
             match response.await {
                 // If the pipelined `COMMIT` has taken effect, this statement has changed its row (`crate::one_row`); and whether it
                 // has is found out before the unit of work has an outcome.
-                Err(error) if lent.loses_commit(Trouble::of(&error)) => Ok(1),
+                Err(error) if lent.presumes(Trouble::of(&error)) => Ok(1),
                 outcome => outcome,
             }
         })
@@ -424,7 +429,7 @@ impl AsyncConnectionCore for Conn {
 
 /// Ends a read.
 pub(crate) fn finish_read<T>(connection: Conn, read: Result<T, StoreError>) -> Result<T, StoreError> {
-    if read.as_ref().err().is_none_or(|error| error.trouble() != Trouble::Lost) {
+    if read.as_ref().err().is_none_or(|error| !error.trouble().spoils_connection()) {
         connection.mark_done();
     }
     read

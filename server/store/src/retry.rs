@@ -5,6 +5,7 @@
 //! starts at a seed from the caller, mixed. So randomness is an argument, as in the rest of the project.
 
 use crate::error::{StoreError, Trouble};
+use countersign_domain::ids::AuditId;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -50,22 +51,32 @@ fn mix(number: u64) -> u64 {
 pub(crate) struct Tries<'a> {
     pauses: &'a Pauses,
     again: u32,
+    /// The event of a try whose commit was not found to have happened, and may have been on its way.
+    doubted: Option<AuditId>,
 }
 
 impl<'a> Tries<'a> {
     pub(crate) fn new(pauses: &'a Pauses) -> Self {
-        Self { pauses, again: 0 }
+        Self { pauses, again: 0, doubted: None }
     }
 
     pub(crate) fn is_retry(&self) -> bool {
         self.again > 0
     }
 
+    pub(crate) fn doubted(&self) -> Option<AuditId> {
+        self.doubted
+    }
+
+    pub(crate) fn doubt(&mut self, event: AuditId) {
+        self.doubted = Some(event);
+    }
+
     /// Whether to retry after this error. Returns after the pause.
     pub(crate) async fn again(&mut self, error: &StoreError) -> bool {
         let allowed = match error.trouble() {
             Trouble::Conflict => AFTER_CONFLICTS,
-            Trouble::Lost => AFTER_LOSSES,
+            Trouble::Lost | Trouble::ReadOnly => AFTER_LOSSES,
             Trouble::Unclear => AFTER_UNCLEAR,
             Trouble::Transient | Trouble::Defect => 0,
         };

@@ -120,7 +120,7 @@ macro_rules! units {
                 loop {
                     let mut connection = server.writing(tries.is_retry()).await?;
                     let work = committed::collect(postgres::queries::$name(&mut connection, &$input)).await;
-                    match server.finish(connection, work).await {
+                    match server.finish(connection, work, &mut tries).await {
                         Err(error) if tries.again(&error).await => {}
                         outcome => break outcome,
                     }

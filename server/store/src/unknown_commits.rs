@@ -2,12 +2,13 @@
 //!
 //! Units of work write an audit event, with an id of its own, in their transaction: it is there if and only if the transaction was
 //! committed. To look for it is not enough, for two reasons. The transaction may still be under way: so the same id is inserted,
-//! which waits until the transaction has ended, and is rolled back if there was none. And it may be committed on a server
+//! which waits until a transaction that has written it has ended, and is rolled back if there was none. And it may be committed on a server
 //! that is about to lose it, because no replica has it yet: so the event that was found is locked. A lock is written to the log,
 //! which is replicated in order, and its commit waits for a replica wherever that of the unit of work has to (`synchronous_commit`).
 
 use crate::error::StoreError;
 use crate::postgres::{Conn, Ended, Postgres};
+use crate::retry::Tries;
 use crate::rows::AuditEventRow;
 use crate::schema::audit_events;
 use crate::work::TxOutcome;
@@ -32,27 +33,58 @@ impl Postgres {
         &self,
         connection: Conn,
         work: Result<TxOutcome<T>, StoreError>,
+        tries: &mut Tries<'_>,
     ) -> Result<T, StoreError> {
         let event = connection.event();
-        match connection.end(work).await? {
-            Ended::Known(value) => Ok(value),
-            Ended::Unknown(value) => self.confirm_commit(event).await.map(|()| value),
+        let ended = connection.end(work).await;
+        self.settle_doubt(event, &ended, tries).await?;
+        match ended? {
+            Ended::Committed(value) | Ended::RolledBack(value) => Ok(value),
+            Ended::Unknown(value) => self.confirm_commit(event, tries).await.map(|()| value),
             // If it was committed, the caller learns that it may have been.
-            Ended::Unread(error) => self.confirm_commit(event).await.and_then(|()| Err(error.at_commit())),
+            Ended::Unread(error) => self.confirm_commit(event, tries).await.and_then(|()| Err(error.at_commit())),
         }
     }
 
-    /// Returns if the transaction that has written the event was committed. If it was not, the error is that of a lost connection, so
+    /// A transaction that was not found may have been on its way: the server executes what it has received, although the connection is
+    /// closed. If it commits before this try, then this try meets what it has done, and ends otherwise: that says nothing to the caller.
+    /// If this try commits first, then that one cannot, because both write the same event. What has influenced this try has ended, so that
+    /// looking again is decisive.
+    async fn settle_doubt<T>(
+        &self,
+        event: Option<AuditId>,
+        ended: &Result<Ended<T>, StoreError>,
+        tries: &Tries<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(doubted) = tries.doubted() else { return Ok(()) };
+        let may_be_a_consequence = match ended {
+            Ok(Ended::Committed(_)) => event != Some(doubted),
+            Ok(Ended::RolledBack(_)) | Err(StoreError::Refused(_)) => true,
+            Ok(Ended::Unknown(_) | Ended::Unread(_)) | Err(_) => false,
+        };
+        match may_be_a_consequence && self.is_committed(doubted).await? {
+            true => Err(StoreError::unavailable(Unknown)),
+            false => Ok(()),
+        }
+    }
+
+    /// Returns if the transaction that has written the event was committed. If it was not found, the error is that of a lost connection, so
     /// that the unit of work is retried.
-    async fn confirm_commit(&self, event: Option<AuditId>) -> Result<(), StoreError> {
+    async fn confirm_commit(&self, event: Option<AuditId>, tries: &mut Tries<'_>) -> Result<(), StoreError> {
         let event = event.ok_or_else(|| StoreError::unavailable(Unknown))?;
+        if self.is_committed(event).await? {
+            return Ok(());
+        }
+        tries.doubt(event);
+        Err(StoreError::lost("the transaction was not committed"))
+    }
+
+    async fn is_committed(&self, event: AuditId) -> Result<bool, StoreError> {
         loop {
             // Boxed, because each unit of work has room for it otherwise.
             match Box::pin(self.look_for(event)).await {
-                Ok(true) => return Ok(()),
-                Ok(false) => return Err(StoreError::lost("the transaction was not committed")),
                 Err(error) if error.is_unavailable() => tokio::time::sleep(PAUSE).await,
-                Err(error) => return Err(error),
+                looked => return looked,
             }
         }
     }
@@ -61,7 +93,7 @@ impl Postgres {
         let mut connection = self.writing(true).await?;
         let looked = look(&mut connection, event).await;
         match connection.end(looked).await? {
-            Ended::Known(is_committed) => Ok(is_committed),
+            Ended::Committed(is_committed) | Ended::RolledBack(is_committed) => Ok(is_committed),
             Ended::Unknown(_) | Ended::Unread(_) => Err(StoreError::lost("the connection was lost again")),
         }
     }

@@ -106,7 +106,10 @@ test("the client's picture of the session follows", async (t) => {
 
   data(await client.twoFactor.enable({ password: PASSWORD }));
   await eventually("two-factor calls make it read the session", () => picture.data?.user.twoFactorEnabled === false);
+  const before = picture;
   data(await client.twoFactor.sendOtp());
+  // The second factor gives the session a new token: a response to the former one would clear its cookie.
+  await eventually("the session is read again", () => picture !== before && !picture.isRefetching && picture.data);
   data(await client.twoFactor.verifyOtp({ code: await server.mailedCode(picture.data.user.email) }));
   await eventually("the second factor shows", () => picture.data?.user.twoFactorEnabled === true);
   data(await client.signOut());

@@ -18,7 +18,12 @@ pub enum Lost {
     Commit,
     /// What the database says about it.
     Reply,
+    /// The connection to the client alone, while the database is still busy with what was sent before.
+    Client,
 }
+
+/// How long the database goes on after its client is lost.
+const GOING_ON: Duration = Duration::from_secs(4);
 
 /// How often a frozen proxy looks whether it still is.
 const FROZEN: Duration = Duration::from_millis(10);
@@ -128,9 +133,17 @@ fn pass_requests(
         if database.write_all(&buffer[..length]).is_err() {
             break;
         }
-        if lost.is_some() {
-            thread::sleep(COMMITTING);
-            break;
+        match lost {
+            None => {}
+            Some(Lost::Client) => {
+                let _ = client.shutdown(Shutdown::Both);
+                thread::sleep(GOING_ON);
+                break;
+            }
+            Some(_) => {
+                thread::sleep(COMMITTING);
+                break;
+            }
         }
     }
     // They may be closed already.

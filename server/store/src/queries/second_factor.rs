@@ -130,7 +130,7 @@ pub(super) async fn complete(
     if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
         methods::confirm_authenticator(connection, account_id, *method_id, now).await?;
     }
-    verify_address(connection, input).await?;
+    let proves_address = verify_address(connection, input).await?;
     spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
     let versions = decision.ends().map_or(before, |ends| ends.raises().after(before));
     if let Some(ends) = decision.ends() {
@@ -162,8 +162,12 @@ pub(super) async fn complete(
     let (account, profile) = match row {
         Forgotten::Read(row) => (Account::try_from(row.0)?, row.1),
         Forgotten::Unread(error) if !signs_in => return Err(error),
-        // As it was locked, without what is forgotten.
-        Forgotten::Unread(_) => (Account { lock_ends_at: None, wrong_guess: None, ..held.account }, Default::default()),
+        // As it was locked, with what is changed.
+        Forgotten::Unread(_) => {
+            let email_verified = held.account.email_verified || proves_address;
+            let account = Account { lock_ends_at: None, wrong_guess: None, email_verified, ..held.account };
+            (account, Default::default())
+        }
         Forgotten::Gone => return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone)),
     };
     if let Some(refused) = refusal(input, claimant_is_there, proof_is_spent) {
@@ -207,9 +211,9 @@ fn proves_email(input: &CompleteSecondFactor) -> bool {
     in_session && matches!(&input.proof, Proof::OneTimeCode(StoredCode { method_id: None, .. }))
 }
 
-/// A code that was sent to the account's own e-mail address proves it.
-async fn verify_address(connection: &mut Conn, input: &CompleteSecondFactor) -> Result<(), StoreError> {
-    let Some(own) = input.account.email.as_ref().filter(|_| !input.account.email_verified) else { return Ok(()) };
+/// A code that was sent to the account's own e-mail address proves it. Returns whether it did, and was not proved before.
+async fn verify_address(connection: &mut Conn, input: &CompleteSecondFactor) -> Result<bool, StoreError> {
+    let Some(own) = input.account.email.as_ref().filter(|_| !input.account.email_verified) else { return Ok(false) };
     let proved = match &input.proof {
         Proof::OneTimeCode(StoredCode { method_id: Some(id), .. }) => {
             let same = methods_table::kind.eq(MethodKind::Email.name()).and(methods_table::address.eq(own.as_str()));
@@ -222,7 +226,7 @@ async fn verify_address(connection: &mut Conn, input: &CompleteSecondFactor) -> 
     if proved {
         methods::verify_own_address(connection, input.account.id, own, input.now).await?;
     }
-    Ok(())
+    Ok(proved)
 }
 
 /// Spends the code and removes the methods that it is for.

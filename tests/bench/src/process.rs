@@ -124,6 +124,8 @@ mod tests {
     fn this_process_has_used_some() {
         let pid = std::process::id();
         assert!(memory(pid).expect("it runs").resident > 0);
-        assert!(tree_cpu(pid).expect("it runs") >= cpu(pid).expect("it runs") / 2);
+        // The other tests run in this process, too, and use more meanwhile.
+        let before = cpu(pid).expect("it runs");
+        assert!(tree_cpu(pid).expect("it runs") >= before);
     }
 }

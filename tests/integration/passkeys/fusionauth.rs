@@ -298,3 +298,17 @@ async fn passkeys_are_registered_as_the_operator_and_the_tenant_allow(database: 
     service.post("/webauthn/register/start", start).await.is(404);
     service.get(&format!("/webauthn?userId={}", user.id)).await.is(404);
 }
+
+#[on_each_database]
+async fn a_user_who_is_locked_meanwhile_registers_none_55(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let credential = Authenticator::new().register(&creation(&service, &user, "general").await);
+    let locks = json!({"action": {
+        "actioneeUserId": user.id, "userActionId": "c0de0000-0000-4000-8000-000000000009", "expiry": i64::MAX,
+    }});
+    service.post("/user/action", locks).await.ok();
+    complete(&service, &user, credential.clone()).await.is(404);
+    assert_eq!(events(&world, "passkey-added"), 0);
+}

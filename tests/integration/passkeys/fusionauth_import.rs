@@ -63,6 +63,9 @@ async fn all_are_imported_or_none_and_what_is_wrong_is_named(database: DatabaseK
     let world = World::start(database).await;
     let service = world.service().await;
     let (user, other) = (service.user().await, service.user().await);
+    service.enrol(&other).await;
+    let app = world.database().text("SELECT id AS text FROM methods");
+    let app = [&app[..8], &app[8..12], &app[12..16], &app[16..20], &app[20..]].join("-");
     let kept = exported(&service, &user, &mut Authenticator::new()).await;
     let right = exported(&service, &other, &mut Authenticator::new()).await;
     service.call("DELETE", &format!("/webauthn?userId={}", other.id)).await.ok();
@@ -76,6 +79,7 @@ async fn all_are_imported_or_none_and_what_is_wrong_is_named(database: DatabaseK
         ("credentialId", kept["credentialId"].clone(), "[duplicate]credentials[1].credentialId"),
         ("id", json!("x"), "[invalid]credentials[1].id"),
         ("id", kept["id"].clone(), "[duplicate]credentials[1].id"),
+        ("id", json!(app), "[duplicate]credentials[1].id"),
         ("publicKey", json!(null), "[blank]credentials[1].publicKey"),
         ("publicKey", json!("AAAA"), "[invalid]credentials[1].publicKey"),
         ("publicKey", json!(ed25519), "[invalid]credentials[1].publicKey"),

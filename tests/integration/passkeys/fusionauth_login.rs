@@ -5,11 +5,14 @@ use super::fusionauth::{creation, register};
 use crate::harness::authenticator::{CeremonyData, RP_ID};
 use crate::harness::service::APPLICATION;
 use crate::harness::{Authenticator, FusionAuthUser, Response, Service, World};
-use countersign_domain::ids::TenantId;
+use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::tenant::{Application, Directory, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+/// An application of another tenant.
+const OF_OTHER: &str = "c0de0000-0000-4000-8000-00000000000b";
 
 /// The options of a login.
 async fn options(service: &Service, user: &FusionAuthUser) -> Value {
@@ -64,6 +67,8 @@ async fn a_passkey_that_verifies_its_user_logs_in_past_the_second_factor(databas
     let claims = service.with_token(&response.text("/token"), "GET", "/jwt/validate").await.ok();
     assert_eq!(claims.body["jwt"]["amr"], json!(["mfa"]), "{claims}");
     assert_eq!(events(&world, "passkey-signed-in"), 2);
+    // Those are from the service's network, as far as anybody knows.
+    assert_eq!(world.database().number("SELECT count(*) AS number FROM known_networks"), 0);
 
     // Without tokens, and where the user is not registered.
     let options = options(&service, &user).await;
@@ -219,7 +224,9 @@ async fn another_tenants_users_log_in_to_nothing_here_36(database: DatabaseKind)
     let other = TenantId::parse("c0de0000-0000-4000-8000-00000000000a").unwrap();
     let world = World::with(database, |settings| {
         let tenants = vec![Tenant::default(), Tenant { id: other, name: "Other".to_owned(), ..Tenant::default() }];
-        settings.directory = Directory::new(tenants, vec![Application::default()]).unwrap();
+        let of_other =
+            Application { id: ApplicationId::parse(OF_OTHER).unwrap(), tenant_id: other, ..Application::default() };
+        settings.directory = Directory::new(tenants, vec![Application::default(), of_other]).unwrap();
     });
     let world = world.await;
     let home = world.service_that(Some(TenantId::DEFAULT), None).await;
@@ -230,8 +237,18 @@ async fn another_tenants_users_log_in_to_nothing_here_36(database: DatabaseKind)
     let stranger = foreign.user_with(json!({})).await;
     let body = json!({"userId": stranger.id, "applicationId": APPLICATION, "workflow": "bootstrap"});
     foreign.post("/webauthn/start", body).await.wrong("[invalid]applicationId");
-    let body = json!({"userId": user.id, "twoFactorId": null, "applicationId": APPLICATION, "workflow": "bootstrap"});
-    foreign.post("/webauthn/start", body).await.is(400);
+    let start = |service: &Service, user: &FusionAuthUser, application: &str| {
+        let body = json!({"userId": user.id, "applicationId": application, "workflow": "bootstrap"});
+        service.post("/webauthn/start", body)
+    };
+    start(&foreign, &user, OF_OTHER).await.is(404);
+    let both = world.service_that(None, None).await;
+    start(&both, &user, OF_OTHER).await.wrong("[invalid]applicationId");
+    start(&both, &user, APPLICATION).await.ok();
+    home.enrol(&user).await;
+    let waiting = home.challenge(&user).await;
+    foreign.post("/webauthn/start", json!({"twoFactorId": waiting})).await.is(404);
+    home.post("/webauthn/start", json!({"twoFactorId": waiting})).await.ok();
     let request = options(&home, &user).await;
     let call = home.open("/webauthn/login", json!({"credential": authenticator.assert(&request)}));
     call.header("x-fusionauth-tenantid", &other.to_hyphenated()).await.wrong("[PasskeyNotVerified]");

@@ -88,7 +88,8 @@ impl Removal {
     #[must_use]
     pub fn event(self) -> Option<EventKind> {
         match self {
-            Self::One(_) | Self::Passkey(_) => Some(EventKind::MethodRemoved),
+            Self::One(_) => Some(EventKind::MethodRemoved),
+            Self::Passkey(_) => Some(EventKind::PasskeyRemoved),
             Self::SwitchOff | Self::LastPasskey(_) => Some(EventKind::TwoFactorDisabled),
             Self::NotNamed | Self::NoMethod | Self::SecondFactorDue(_) => None,
         }
@@ -106,7 +107,7 @@ mod tests {
         let (app, passkey) = (method_id(1), method_id(2));
         let account = Account { two_factor_enabled: true, ..account() };
         for (named, usable, removal, ends, event) in [
-            (passkey, &[app, passkey][..], Removal::Passkey(passkey), Event::PasskeyRemoved, EventKind::MethodRemoved),
+            (passkey, &[app, passkey][..], Removal::Passkey(passkey), Event::PasskeyRemoved, EventKind::PasskeyRemoved),
             (passkey, &[passkey], Removal::LastPasskey(passkey), Event::PasskeyRemoved, EventKind::TwoFactorDisabled),
             (app, &[app, passkey], Removal::One(app), Event::MethodRemoved, EventKind::MethodRemoved),
             (app, &[app], Removal::SwitchOff, Event::SecondFactorOff, EventKind::TwoFactorDisabled),

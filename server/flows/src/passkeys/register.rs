@@ -4,6 +4,7 @@ use super::{PasskeyManager, ceremony_digest};
 use crate::enrolment::new_handles;
 use crate::{Caller, FlowError, Flows};
 use countersign_domain::audit::EventKind;
+use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::passkey_management::{self, AddPasskey as Decision, Facts, PasskeysRefused};
 use countersign_domain::ids::MethodId;
 use countersign_domain::passkey::ceremony::{Ceremony, Details, Purpose};
@@ -156,7 +157,14 @@ impl Flows {
         let (response, registered) = match verified {
             Ok(verified) => verified,
             Err(refused) => {
-                let event = self.passkey_audit(caller, manager).event(EventKind::PasskeyRegistrationRejected);
+                // The event is the ceremony's user's, not that of the user who is named instead.
+                let audit = match &refused {
+                    NotRegistered::OtherUser => {
+                        self.factor_audit(caller, Some(Factor::Passkey), ceremony.purpose.account_id(), None, now)
+                    }
+                    _ => self.passkey_audit(caller, manager),
+                };
+                let event = audit.event(EventKind::PasskeyRegistrationRejected);
                 let is_spent = self.spend_ceremony(ceremony.digest, event).await?;
                 return Ok(Err(if is_spent { refused } else { NotRegistered::NoCeremony }));
             }

@@ -93,7 +93,8 @@ pub(super) async fn login(
     tenant: TenantHeader,
     body: requests::PasskeyLogin,
 ) -> Result<Reply<replies::CompletePasskeyLogin>, Error> {
-    let call = credentials::without_credentials(context, tenant)?.described(body.meta_data.as_ref());
+    // A service may send it on, so that its network is not the user's.
+    let call = credentials::without_credentials(context, tenant)?.on_device(None).described(body.meta_data.as_ref());
     let credential = read(&body)?;
     let cookie = cookies::read(context.request.headers(), TRUST);
     let trust = cookie.as_deref().or(body_value(body.two_factor_trust_id.as_ref()));

@@ -91,12 +91,12 @@ pub(super) async fn start(
         state: body.state.as_ref().map(ToString::to_string),
         trust_challenge: body.trust_challenge.as_deref().filter(|text| !text.is_empty()),
     };
+    let methods = flows.usable_methods(&user).await.map_err(refusal::of_failure)?;
     let begun = flows
         .begin_step_up(&call.caller, user.account.id, step_up, &terms(flows.policy()))
         .await
         .map_err(refusal::of_failure)?;
     let begun = begun.ok_or_else(refusal::not_found)?;
-    let methods = flows.usable_methods(&user).await.map_err(refusal::of_failure)?;
     Ok(Reply::ok(TwoFactorStartResponse {
         code: begun.code.expose().to_owned(),
         two_factor_id: begun.challenge.expose().to_owned(),

@@ -9,6 +9,7 @@ use crate::rows::{AccountRow, CeremonyRow, ChallengeRow, PasskeyRow};
 use crate::schema::{accounts, challenges, passkey_ceremonies, passkeys};
 use crate::work::{BeginCeremony, FindCeremony, FoundCeremony, SpendCeremony, TxOutcome, WaitingSignIn};
 use countersign_domain::account::Account;
+use countersign_domain::ids::AccountId;
 use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
@@ -21,27 +22,35 @@ pub(crate) async fn begin_ceremony(connection: &mut Conn, begin: &BeginCeremony)
         if lock_at(connection, account_id, ceremony.versions).await?.is_none() {
             return Ok(TxOutcome::Rollback(false));
         }
-        // Only those of the same purpose and, for a second factor, of the same challenge. Otherwise an attacker who knows the password
-        // could end the owner's ceremonies by beginning others.
-        // Nor a sign-in: who knows a user's name can begin one, through a service.
-        let most = match ceremony.purpose {
-            Purpose::SignIn(_) => usize::MAX,
-            _ => usize::try_from(begin.most).unwrap_or(usize::MAX),
-        };
-        let mine = passkey_ceremonies::table
-            .filter(passkey_ceremonies::account_id.eq(account_id.to_text()))
-            .filter(passkey_ceremonies::purpose.eq(ceremony.purpose.name()));
-        let newest_first = (passkey_ceremonies::created_at.desc(), passkey_ceremonies::digest);
-        let columns = (passkey_ceremonies::digest, passkey_ceremonies::sign_in);
-        let waiting: Vec<(Vec<u8>, Option<Vec<u8>>)> =
-            mine.order(newest_first).select(columns).load(connection).await?;
-        let alike = waiting.iter().filter(|(_, sign_in)| sign_in.as_deref() == ceremony.purpose.sign_in());
-        for (digest, _) in alike.skip(most.saturating_sub(1)) {
-            diesel::delete(passkey_ceremonies::table.find(digest)).execute(connection).await?;
+        // Sign-ins are not limited: anybody who knows a user's name can begin one through a service, and would end the owner's.
+        if !matches!(ceremony.purpose, Purpose::SignIn(_)) {
+            delete_oldest(connection, ceremony, account_id, begin.most).await?;
         }
     }
     diesel::insert_into(passkey_ceremonies::table).values(CeremonyRow::from(ceremony)).execute(connection).await?;
     Ok(TxOutcome::Commit(true))
+}
+
+/// Deletes the oldest ceremonies of an account that are too many with another one: of those of the same purpose and, for a second factor, of
+/// the same challenge. Otherwise an attacker who knows the password could end the owner's ceremonies by beginning others.
+async fn delete_oldest(
+    connection: &mut Conn,
+    ceremony: &Ceremony,
+    account_id: AccountId,
+    most: u32,
+) -> Result<(), StoreError> {
+    let mine = passkey_ceremonies::table
+        .filter(passkey_ceremonies::account_id.eq(account_id.to_text()))
+        .filter(passkey_ceremonies::purpose.eq(ceremony.purpose.name()));
+    let newest_first = (passkey_ceremonies::created_at.desc(), passkey_ceremonies::digest);
+    let columns = (passkey_ceremonies::digest, passkey_ceremonies::sign_in);
+    let waiting: Vec<(Vec<u8>, Option<Vec<u8>>)> = mine.order(newest_first).select(columns).load(connection).await?;
+    let alike = waiting.iter().filter(|(_, sign_in)| sign_in.as_deref() == ceremony.purpose.sign_in());
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    for (digest, _) in alike.skip(most.saturating_sub(1)) {
+        diesel::delete(passkey_ceremonies::table.find(digest)).execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// A ceremony, if it is live.

@@ -69,6 +69,12 @@ pub(crate) async fn methods_of(connection: &mut Conn, account_id: &AccountId) ->
     rows.into_iter().map(Method::try_from).collect()
 }
 
+/// Whether a method has this id.
+pub(super) async fn has_id(connection: &mut Conn, id: MethodId) -> Result<bool, StoreError> {
+    let found = methods::table.find(id.to_text()).select(methods::id).get_result::<String>(connection).await;
+    Ok(found.optional()?.is_some())
+}
+
 /// The first of `handles` that no method and no passkey of the account has.
 pub(super) async fn free_handle(
     connection: &mut Conn,

@@ -42,6 +42,10 @@ async fn add(
     let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
         return Ok(Err(NotImported::Refused(decision)));
     };
+    // Methods and passkeys are named by ids of one kind.
+    if methods::has_id(connection, imported.passkey.id).await? {
+        return Ok(Err(NotImported::IdTaken));
+    }
     let handle = methods::free_handle(connection, account.id, &imported.handles).await?;
     let new = Passkey { handle, ..imported.passkey.clone() };
     if !insert(connection, &new, None).await? {

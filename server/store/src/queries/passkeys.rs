@@ -148,6 +148,10 @@ pub(crate) async fn add_passkey(connection: &mut Conn, add: &AddPasskey) -> TxRe
     if ceremonies::take(connection, &add.ceremony, now).await?.is_none() {
         return Ok(TxOutcome::Rollback(PasskeyAdded::Stale));
     }
+    // Where a service has begun it, no session says that the account may be used. The ceremony is spent all the same.
+    if account.unusable(now).is_some() {
+        return Ok(TxOutcome::Commit(PasskeyAdded::Stale));
+    }
     let known = passkeys_of(connection, &account.id).await?;
     let tenant = add.rules.tenant_of(&account);
     let facts = Facts { account: &account, tenant, manager: &add.manager, passkeys: known.len() };

@@ -165,7 +165,9 @@ pub(super) async fn complete(
         // As it was locked, with what is changed.
         Forgotten::Unread(_) => {
             let email_verified = held.account.email_verified || proves_address;
-            let account = Account { lock_ends_at: None, wrong_guess: None, email_verified, ..held.account };
+            let guess_level = held.account.guess_level.map(|level| level - input.charge);
+            let account =
+                Account { lock_ends_at: None, wrong_guess: None, guess_level, email_verified, ..held.account };
             (account, Default::default())
         }
         Forgotten::Gone => return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone)),
@@ -267,7 +269,7 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
         }
         Removal::Passkey(id) => {
             passkeys::remove(connection, id).await?;
-            methods.iter().filter(|method| method.id == id).cloned().collect()
+            Vec::new()
         }
         Removal::LastPasskey(id) => {
             passkeys::remove(connection, id).await?;

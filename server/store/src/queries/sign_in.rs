@@ -37,7 +37,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         connection;
         lock_user(input.account_id),
         methods_if(true, input.account_id),
-        passkeys::passkeys_if(input.rules.relying_party.is_some(), input.account_id),
+        passkeys::passkeys_if(wants_tokens || input.rules.relying_party.is_some(), input.account_id),
         registrations_if(wants_tokens, input.account_id),
     );
     let current = user.filter(|(row, ..)| row.versions().credentials == input.credentials_version);

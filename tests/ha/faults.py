@@ -142,7 +142,7 @@ class CommitsLost(Fault):
     async def strike(self, run):
         self.node = run.recorder.any_node()
         for wire in self.node.wires:
-            wire.loses_commits = 0.5
+            wire.loses_commits, wire.lost_commits = 0.5, 0
         run.present_rest()
 
     async def heal(self, run):

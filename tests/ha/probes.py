@@ -46,13 +46,14 @@ class Readiness:
 
     def __init__(self, recorder, node):
         self.recorder, self.node = recorder, node
-        # Moments, and whether it was ready then.
+        # Moments, and whether it was ready then: it was when it was asked, and was not when it said so.
         self.seen = []
 
     async def run(self):
         while True:
+            sent = self.recorder.now()
             is_ready = await self.node.is_ready()
-            self.seen.append((self.recorder.now(), is_ready))
+            self.seen.append((sent if is_ready else self.recorder.now(), is_ready))
             await asyncio.sleep(0.2)
 
     def first(self, is_ready, begin, end):

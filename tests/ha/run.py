@@ -20,6 +20,8 @@ UNTIL_WELL = 90
 # Seconds without a leader from which on nodes must have said that they are not ready, and how soon; the probe's own time included.
 OUTAGE = 5
 NOT_READY_AFTER = 3
+# How long a server may take writes before Patroni says that it leads.
+BEFORE_PATRONI = 2
 
 
 class Run:
@@ -71,14 +73,15 @@ class Run:
         await asyncio.sleep(random.uniform(0, 0.08))
         struck = recorder.now()
         await fault.strike(self)
-        watch = asyncio.create_task(self.watch_commits())
+        watches = [asyncio.create_task(watch()) for watch in (self.watch_commits, self.watch_leader)]
         self.playing.append(asyncio.create_task(self.present_later(stock[2 * quarter : 3 * quarter])))
         try:
             await fault.heal(self)
             self.present_rest()
             await self.wait_until_well()
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
         self.well.set()
         well = recorder.now()
         while self.playing:
@@ -103,8 +106,9 @@ class Run:
         if back - lost < OUTAGE:
             return None
         moments = [readiness.first(False, lost, back) for readiness in self.readiness]
-        # Later a node may be ready rightly: there is a leader before a standby follows it, and lets it commit.
-        if any(readiness.first(True, lost + NOT_READY_AFTER, lost + (back - lost) / 2) for readiness in self.readiness):
+        # There is a leader before a standby follows it and lets it commit, and a little before Patroni says so.
+        leads = min((moment for moment in self.leads if moment > lost + NOT_READY_AFTER), default=back) - BEFORE_PATRONI
+        if any(readiness.first(True, lost + NOT_READY_AFTER, leads) for readiness in self.readiness):
             self.recorder.wrong("a node was ready again without a leader")
         if None in moments:
             self.recorder.wrong(f"a node was ready all {back - lost:.1f} s without a leader")
@@ -175,6 +179,14 @@ class Run:
                 pass
             await asyncio.sleep(BETWEEN_PROBES)
 
+    async def watch_leader(self):
+        """When there was a leader."""
+        self.leads = []
+        while True:
+            if await self.cluster.leader():
+                self.leads.append(self.recorder.now())
+            await asyncio.sleep(BETWEEN_PROBES)
+
     # Presentations.
 
     async def present(self, thing):
@@ -208,6 +220,7 @@ class Run:
                 await asyncio.sleep(random.uniform(1, 2))
             else:
                 await self.well.wait()
+                await asyncio.sleep(1)
         self.recorder.wrong(f"{thing.name}: {operation} gets no answer although all is well again")
         return None
 

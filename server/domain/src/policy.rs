@@ -175,7 +175,7 @@ pub struct Policy {
     /// The same where the challenge itself finds the ceremony: 3 minutes, the default of the dialect's own server.
     pub passkey_challenge_lifetime: Duration,
     /// How many ceremonies of one account may wait for their responses, for each purpose and, as a second factor, for each challenge: 16.
-    /// The oldest one is deleted.
+    /// The oldest one is deleted. Those of sign-ins are not limited, because anybody can begin one who knows a user's name.
     pub passkey_ceremonies: u32,
     /// Steps before and after the current one that a TOTP code may be from: 1, for clocks that drift
     /// (RFC 6238 §5.2).

@@ -96,6 +96,7 @@ fn passkey(public_key: PublicKey) -> Passkey {
         last_used_at: None,
         created_at: Timestamp::from_millis(0),
         description: Description::default(),
+        is_imported: false,
     }
 }
 
@@ -243,6 +244,9 @@ fn keys_of_other_algorithms_or_sizes_are_none() {
     assert_eq!(change(&es256, 6, 2), None, "P-384");
     assert_eq!(change(&ed25519, 6, 7), None, "Ed448");
     assert_eq!(PublicKey::from_cose(&[es256.as_slice(), &[0]].concat()), None, "something follows");
+    let mut even = vec![0xff; 256];
+    even[255] = 0xfe;
+    assert_eq!(PublicKey::from_cose(&PublicKey::Rs256 { modulus: even, exponent: vec![1, 0, 1] }.to_cose()), None);
     let rsa = |modulus: usize, exponent: &[u8]| {
         PublicKey::Rs256 { modulus: vec![0xff; modulus], exponent: exponent.to_vec() }.to_cose()
     };
@@ -253,9 +257,35 @@ fn keys_of_other_algorithms_or_sizes_are_none() {
         (513, &[1, 0, 1], false),
         (256, &[], false),
         (256, &[1, 0, 0], false),
+        (256, &[1], false),
+        (256, &[3], true),
         (256, &[1, 0, 0, 0, 1], false),
     ] {
         assert_eq!(PublicKey::from_cose(&rsa(modulus, exponent)).is_some(), is_key, "{modulus} {exponent:?}");
+    }
+}
+
+/// For some of these, `R` = the key and `S` = 0 is a signature of any message.
+#[test]
+fn points_of_small_order_are_no_keys_50() {
+    let point =
+        |hex: &str| -> [u8; 32] { HEXLOWER.decode(hex.as_bytes()).expect("hexadecimal").try_into().expect("32") };
+    let (zeros, fs) = ("00".repeat(31), "ff".repeat(30));
+    for y in [
+        format!("00{zeros}"),
+        format!("01{zeros}"),
+        format!("ec{fs}7f"),
+        // The same, not reduced.
+        format!("ed{fs}7f"),
+        format!("ee{fs}7f"),
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".to_owned(),
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".to_owned(),
+    ] {
+        for sign in [0, 0x80] {
+            let mut key = point(&y);
+            key[31] |= sign;
+            assert_eq!(PublicKey::from_cose(&PublicKey::Ed25519(key).to_cose()), None, "{y}");
+        }
     }
 }
 

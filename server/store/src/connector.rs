@@ -103,6 +103,11 @@ impl Connector {
         self.timeout
     }
 
+    /// Makes the next connection ask all hosts at once, because the one that was connected to last takes no writes any more.
+    pub(crate) fn ask_all(&self) {
+        self.last.store(NONE, Ordering::Relaxed);
+    }
+
     /// Several hosts are replicas, of which one takes writes.
     pub(crate) fn has_replicas(&self) -> bool {
         self.hosts.len() > 1

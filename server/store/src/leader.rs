@@ -106,10 +106,15 @@ impl Watch {
     /// What the known server says, if it responds and takes writes. Otherwise its connection is closed.
     async fn ask_known(&mut self) -> Option<Standing> {
         let client = self.client.take()?;
-        let is_replica = self.connector().has_replicas();
-        let standing = tokio::time::timeout(TIMEOUT, Standing::of(&client, is_replica)).await.ok()?.ok()?;
-        self.client = Some(client).filter(|_| standing.takes_writes);
-        Some(standing).filter(|standing| standing.takes_writes)
+        let connector = self.connector();
+        let asked = tokio::time::timeout(TIMEOUT, Standing::of(&client, connector.has_replicas())).await;
+        let leading = asked.ok().and_then(Result::ok).filter(|standing| standing.takes_writes);
+        if leading.is_none() {
+            connector.ask_all();
+            return None;
+        }
+        self.client = Some(client);
+        leading
     }
 
     /// Connects to the server that takes writes.

@@ -51,25 +51,27 @@ fn mix(number: u64) -> u64 {
 pub(crate) struct Tries<'a> {
     pauses: &'a Pauses,
     again: u32,
-    /// The event of a try whose commit was not found to have happened, and may have been on its way.
-    doubted: Option<AuditId>,
+    /// The events of tries whose commits were not found to have happened, and may have been on their way.
+    doubted: Vec<AuditId>,
 }
 
 impl<'a> Tries<'a> {
     pub(crate) fn new(pauses: &'a Pauses) -> Self {
-        Self { pauses, again: 0, doubted: None }
+        Self { pauses, again: 0, doubted: Vec::new() }
     }
 
     pub(crate) fn is_retry(&self) -> bool {
         self.again > 0
     }
 
-    pub(crate) fn doubted(&self) -> Option<AuditId> {
-        self.doubted
+    pub(crate) fn doubted(&self) -> &[AuditId] {
+        &self.doubted
     }
 
     pub(crate) fn doubt(&mut self, event: AuditId) {
-        self.doubted = Some(event);
+        if !self.doubted.contains(&event) {
+            self.doubted.push(event);
+        }
     }
 
     /// Whether to retry after this error. Returns after the pause.

@@ -355,6 +355,7 @@ diesel::table! {
         user_name -> Nullable<Text>,
         user_agent -> Nullable<Text>,
         discoverable -> Nullable<Bool>,
+        imported -> Bool,
     }
 }
 

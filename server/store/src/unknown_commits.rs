@@ -56,16 +56,17 @@ impl Postgres {
         ended: &Result<Ended<T>, StoreError>,
         tries: &Tries<'_>,
     ) -> Result<(), StoreError> {
-        let Some(doubted) = tries.doubted() else { return Ok(()) };
-        let may_be_a_consequence = match ended {
-            Ok(Ended::Committed(_)) => event != Some(doubted),
-            Ok(Ended::RolledBack(_)) | Err(StoreError::Refused(_)) => true,
-            Ok(Ended::Unknown(_) | Ended::Unread(_)) | Err(_) => false,
+        let may_commit = match ended {
+            Ok(Ended::Committed(_) | Ended::Unknown(_)) => true,
+            Ok(Ended::RolledBack(_)) | Err(StoreError::Refused(_)) => false,
+            Ok(Ended::Unread(_)) | Err(_) => return Ok(()),
         };
-        match may_be_a_consequence && self.is_committed(doubted).await? {
-            true => Err(StoreError::unavailable(Unknown)),
-            false => Ok(()),
+        for &doubted in tries.doubted().iter().filter(|doubted| !may_commit || event != Some(**doubted)) {
+            if self.is_committed(doubted).await? {
+                return Err(StoreError::unavailable(Unknown));
+            }
         }
+        Ok(())
     }
 
     /// Returns if the transaction that has written the event was committed. If it was not found, the error is that of a lost connection, so
@@ -76,7 +77,7 @@ impl Postgres {
             return Ok(());
         }
         tries.doubt(event);
-        Err(StoreError::lost("the transaction was not committed"))
+        Err(StoreError::lost("no commit of the transaction was found"))
     }
 
     async fn is_committed(&self, event: AuditId) -> Result<bool, StoreError> {

@@ -2,7 +2,9 @@
 
 use super::{AT_ONCE, Nodes, codes, on_two_nodes, rounds};
 use crate::harness::caller::Call;
-use crate::harness::{Authenticator, BASE_URL, Caller, Response};
+use crate::harness::service::APPLICATION;
+use crate::harness::{Authenticator, BASE_URL, Caller, FusionAuthUser, Response, Service};
+use crate::passkeys::fusionauth::creation;
 use countersign_test_postgres::needs_postgres;
 use serde_json::{Value, json};
 
@@ -62,6 +64,68 @@ async fn second_factors(nodes: &Nodes, rounds: usize) {
         let responses = race(nodes, browser, "/passkey/verify-authentication", &response).await;
         assert_one_won(&responses);
     }
+}
+
+/// Services at the nodes, and the user of a round.
+struct Round<'a> {
+    nodes: &'a Nodes,
+    services: &'a [Service],
+    home: &'a Service,
+    user: FusionAuthUser,
+}
+
+impl Round<'_> {
+    /// The same response so often at once, by whoever: one is right, and the others come too late.
+    async fn race(&self, path: &str, body: Value) -> Response {
+        let calls = self.services.iter().cycle().map(|service| service.open(path, body.clone()));
+        self.nodes.race_of_calls(calls).await
+    }
+
+    /// Registers the authenticator, once.
+    async fn register(&self, authenticator: &mut Authenticator) {
+        let credential = authenticator.register(&creation(self.home, &self.user, "general").await);
+        self.race("/webauthn/register/complete", json!({"userId": self.user.id, "credential": credential})).await;
+        let account = self.user.id.replace('-', "");
+        let count = format!("SELECT count(*) AS number FROM passkeys WHERE account_id = '{account}'");
+        assert_eq!(self.nodes.database.number(&count), 1);
+    }
+
+    /// Logs in, once.
+    async fn log_in(&self, authenticator: &mut Authenticator) {
+        let body = json!({"userId": self.user.id, "applicationId": APPLICATION, "workflow": "bootstrap"});
+        let options = self.home.post("/webauthn/start", body).await.ok().body["options"].clone();
+        self.race("/webauthn/login", json!({"credential": authenticator.assert(&options)})).await;
+    }
+
+    /// Completes a challenge, once.
+    async fn complete(&self, authenticator: &mut Authenticator) {
+        let challenge = self.home.challenge(&self.user).await;
+        let body = json!({"twoFactorId": challenge});
+        let options = self.home.post("/webauthn/start", body).await.ok().body["options"].clone();
+        let body = json!({"twoFactorId": challenge, "credential": authenticator.assert(&options)});
+        self.race("/two-factor/login", body).await;
+    }
+}
+
+async fn fusionauth(nodes: &Nodes, rounds: usize) {
+    let services = nodes.services().await;
+    for round in 0..rounds {
+        let home = &services[round % services.len()];
+        let round = Round { nodes, services: &services, home, user: home.user().await };
+        let mut authenticator = Authenticator::synced();
+        round.register(&mut authenticator).await;
+        round.log_in(&mut authenticator).await;
+        home.enrol_with(&round.user, |app| app.code_in(-1)).await;
+        round.complete(&mut authenticator).await;
+    }
+    let logins = "SELECT count(*) AS number FROM audit_events WHERE kind = 'passkey-signed-in'";
+    assert_eq!(nodes.database.number(logins), i64::try_from(rounds).unwrap());
+}
+
+#[needs_postgres]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_passkey_through_fusionauth_among_two_nodes_49() {
+    on_two_nodes(async |nodes| fusionauth(nodes, rounds()).await).await;
 }
 
 #[needs_postgres]

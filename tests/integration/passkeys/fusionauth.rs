@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The options of a registration of this kind.
-pub(super) async fn creation(service: &Service, user: &FusionAuthUser, workflow: &str) -> Value {
+pub(crate) async fn creation(service: &Service, user: &FusionAuthUser, workflow: &str) -> Value {
     let body = json!({"userId": user.id, "displayName": "My key", "workflow": workflow});
     service.post("/webauthn/register/start", body).await.ok().body["options"].clone()
 }
@@ -309,6 +309,8 @@ async fn a_user_who_is_locked_meanwhile_registers_none_55(database: DatabaseKind
         "actioneeUserId": user.id, "userActionId": "c0de0000-0000-4000-8000-000000000009", "expiry": i64::MAX,
     }});
     service.post("/user/action", locks).await.ok();
+    let start = json!({"userId": user.id, "displayName": "My key", "workflow": "general"});
+    service.post("/webauthn/register/start", start).await.is(404);
     complete(&service, &user, credential.clone()).await.is(404);
     assert_eq!(events(&world, "passkey-added"), 0);
 }

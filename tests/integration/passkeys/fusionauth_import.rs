@@ -2,8 +2,8 @@
 
 use super::events;
 use super::fusionauth::register;
-use super::fusionauth_login::used;
-use crate::harness::authenticator::RP_ID;
+use super::fusionauth_login::{options, used};
+use crate::harness::authenticator::{CeremonyData, RP_ID};
 use crate::harness::{Authenticator, FusionAuthUser, Response, Service, World};
 use countersign_domain::ids::TenantId;
 use countersign_domain::tenant::{Directory, Tenant};
@@ -43,6 +43,11 @@ async fn a_passkey_that_was_exported_is_imported_and_logs_in(database: DatabaseK
         import(&service, json!([before])).await.ok();
         assert_eq!(service.get(&path).await.ok().body["credential"], before);
         used(&service, &user, &mut authenticator, "/webauthn/login").await.ok();
+        // Its authenticator has the user handle that the other server gave.
+        let request = options(&service, &user).await;
+        let foreign = |data: &mut CeremonyData| data.user_handle = Some("Zm9yZWlnbg".to_owned());
+        let credential = authenticator.assert_as(&request, foreign);
+        service.open("/webauthn/login", json!({"credential": credential})).await.ok();
         // Its counter goes on from where it was.
         authenticator.counter = 0;
         used(&service, &user, &mut authenticator, "/webauthn/login").await.wrong("[PasskeyNotVerified]");
@@ -88,6 +93,8 @@ async fn all_are_imported_or_none_and_what_is_wrong_is_named(database: DatabaseK
         ("algorithm", json!(-8), "[invalid]credentials[1].publicKey"),
         ("relyingPartyId", json!("example.org"), "[invalid]credentials[1].relyingPartyId"),
         ("name", json!(" "), "[blank]credentials[1].name"),
+        ("name", json!("x".repeat(257)), "[tooLong]credentials[1].name"),
+        ("signCount", json!(-1), "[invalid]credentials[1].signCount"),
         ("displayName", json!(null), "[blank]credentials[1].displayName"),
     ] {
         let mut wrong = right.clone();

@@ -15,7 +15,7 @@ use std::time::Duration;
 const OF_OTHER: &str = "c0de0000-0000-4000-8000-00000000000b";
 
 /// The options of a login.
-async fn options(service: &Service, user: &FusionAuthUser) -> Value {
+pub(super) async fn options(service: &Service, user: &FusionAuthUser) -> Value {
     started(service, json!({"userId": user.id})).await
 }
 

@@ -41,6 +41,7 @@ async fn options_name_the_relying_party_the_user_and_what_is_taken(database: Dat
     assert_ne!(named["challenge"], shown["challenge"]);
     let long = format!("{REGISTER_OPTIONS}?name={}", "x".repeat(257));
     user.browser.get(&long).await.refused(400, "VALIDATION_ERROR");
+    user.browser.get(&format!("{REGISTER_OPTIONS}?name=a%00b")).await.refused(400, "VALIDATION_ERROR");
 }
 
 #[on_each_database]

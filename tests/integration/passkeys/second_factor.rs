@@ -289,6 +289,25 @@ async fn options_of_a_session_are_good_in_that_session_alone_48(database: Databa
 }
 
 #[on_each_database]
+async fn options_of_a_challenge_are_good_in_that_challenge_alone_48(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, _, mut authenticator) = ada(&world).await;
+    let other = world.user("bea").await;
+    other.enrol().await;
+    let browser = world.browser();
+    user.sign_in_from(&browser).await.ok();
+    let request = options(&browser, SIGN_IN_OPTIONS).await;
+    let (without, of_another) = (world.browser(), world.browser());
+    other.sign_in_from(&of_another).await.ok();
+    for elsewhere in [&without, &of_another] {
+        elsewhere.set_cookie("better-auth.better-auth-passkey", &browser.cookie("better-auth-passkey").unwrap());
+        send_assertion(elsewhere, authenticator.assert(&request)).await.refused(400, "CHALLENGE_NOT_FOUND");
+        assert!(!is_signed_in(elsewhere).await);
+    }
+    send_assertion(&browser, authenticator.assert(&request)).await.ok();
+}
+
+#[on_each_database]
 async fn a_passkey_may_be_the_last_second_factor_and_removing_it_switches_the_second_factor_off(
     database: DatabaseKind,
 ) {

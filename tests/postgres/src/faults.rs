@@ -23,7 +23,7 @@ pub enum Lost {
 }
 
 /// How long the database goes on after its client is lost.
-const GOING_ON: Duration = Duration::from_secs(4);
+const GOING_ON: Duration = Duration::from_secs(10);
 
 /// How often a frozen proxy looks whether it still is.
 const FROZEN: Duration = Duration::from_millis(10);

@@ -220,11 +220,24 @@ impl Serialize for Error {
     }
 }
 
+/// The name of a field as the dialect writes it: `user.email`, `credentials[0].name`.
+fn field_at(path: &[String]) -> String {
+    let mut field = String::new();
+    for part in path {
+        if part.parse::<usize>().is_ok() {
+            field.extend(["[", part, "]"]);
+        } else {
+            field.extend([if field.is_empty() { "" } else { "." }, part]);
+        }
+    }
+    field
+}
+
 /// The dialect's problems for issues of a body.
 fn errors_of(issues: &[Issue]) -> Errors {
     let mut errors = Errors::default();
     for issue in issues {
-        let field = issue.path.join(".");
+        let field = field_at(&issue.path);
         let (kind, message) = match issue.kind {
             _ if issue.path.is_empty() => {
                 errors.add_general("invalidJSON", "Unable to parse the request body: it is not a JSON object.");

@@ -72,7 +72,10 @@ impl Advice {
             let mut sent = probe.sent.iter();
             let sent = sent.find(|sent| sent.place == parameter.place && sent.name == parameter.name);
             if let Some(sent) = sent.filter(|_| advice.refused.len() < MOST_REFUSED) {
-                advice.refused.push((at.clone(), sent.value.clone()));
+                let refused = (at.clone(), sent.value.clone());
+                if !advice.refused.contains(&refused) {
+                    advice.refused.push(refused);
+                }
             }
             if !parameter.is_required {
                 let wish = if sent.is_some() { Wish::Omit } else { Wish::Include(parameter.schema.value.clone()) };

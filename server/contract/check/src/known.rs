@@ -146,8 +146,9 @@ impl Known {
         if let Some(value) = qualified.or_else(|| linked(parameter.name.to_owned())) {
             return Some(value.clone());
         }
-        self.find((&parameter.names, operation.path), &ORIGINS, &|value| {
-            !parameter.schema.rejects(value) && !is_refused(value)
+        self.find((&parameter.names, operation.path), &ORIGINS, &|value, origin| {
+            // What the user of the tool gives is right, whatever else was wrong about the request.
+            !parameter.schema.rejects(value) && (origin == Origin::Given || !is_refused(value))
         })
     }
 
@@ -180,7 +181,7 @@ impl Known {
             let is_id = names.iter().any(|name| name.ends_with("id"));
             let is_text = body.pointer(&pointer).is_some_and(Value::is_string);
             let origins = if is_id || is_text { origins } else { &[Origin::Given] };
-            let found = self.find((&names, operation.path), origins, &|value| replaced(value).is_some());
+            let found = self.find((&names, operation.path), origins, &|value, _| replaced(value).is_some());
             found.and_then(|value| replaced(&value)).unwrap_or(body)
         })
     }
@@ -198,7 +199,7 @@ impl Known {
                 Some(body).filter(|body| described.schema.accepts(body))
             };
             let names = names::of_member(&owner, property);
-            let found = self.find((&names, operation.path), &[Origin::Given], &|value| with(value).is_some());
+            let found = self.find((&names, operation.path), &[Origin::Given], &|value, _| with(value).is_some());
             if let Some(changed) = found.and_then(|value| with(&value)) {
                 out = Some(changed);
             }
@@ -212,16 +213,16 @@ impl Known {
         &self,
         (names, path): (&[String], &str),
         origins: &[Origin],
-        accepts: &dyn Fn(&Value) -> bool,
+        accepts: &dyn Fn(&Value, Origin) -> bool,
     ) -> Option<Value> {
         let found = names.iter().filter_map(|name| self.values.get(name)).flat_map(|found| found.iter().rev());
         let rank = |found: &&Found| origins.iter().position(|origin| *origin == found.origin);
         let mut preferred: Vec<&Found> = found.filter(|found| rank(found).is_some()).collect();
         preferred.sort_by_key(|found| (rank(found), Reverse(names::shared_segments(&found.path, path))));
-        let preferred = preferred.into_iter();
-        preferred.map(|found| &found.value).find_map(|value| match accepts(value) {
+        let mut preferred = preferred.into_iter();
+        preferred.find_map(|Found { value, origin, .. }| match accepts(value, *origin) {
             true => Some(value.clone()),
-            false => Some(Value::String(value.to_string())).filter(|text| value.is_number() && accepts(text)),
+            false => Some(Value::String(value.to_string())).filter(|text| value.is_number() && accepts(text, *origin)),
         })
     }
 }

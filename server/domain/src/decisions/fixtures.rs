@@ -225,6 +225,7 @@ pub(crate) fn passkey() -> Passkey {
         last_used_at: None,
         created_at: NOW,
         description: Description::default(),
+        is_imported: false,
     }
 }
 

@@ -55,7 +55,9 @@ pub fn decide(facts: &Facts<'_>) -> PasskeyUse {
     let handle = user_handle(passkey.account_id);
     let is_discovered = ceremony.purpose.account_id().is_none();
     let is_other_account = ceremony.purpose.account_id().is_some_and(|account_id| account_id != passkey.account_id);
-    let names_another = named.map_or(is_discovered, |named| named != handle.as_bytes());
+    // Which user handle another server gave is not known; the credential id says whose it is.
+    let is_foreign = |named: &[u8]| !passkey.is_imported && named != handle.as_bytes();
+    let names_another = named.map_or(is_discovered, is_foreign);
     // As it was stored: a copy may claim to be synced.
     let is_bound = !passkey.backup.is_eligible;
     let counts = passkey.counter > 0 || asserted.counter > 0;
@@ -162,6 +164,10 @@ mod tests {
             (None, PasskeyUse::OtherUser),
         ] {
             assert_eq!(decided(&passkey(), &ceremony(Purpose::SignIn(None)), asserted, handle), outcome, "{handle:?}");
+        }
+        let imported = Passkey { is_imported: true, ..passkey() };
+        for (handle, outcome) in [(Some("another server's"), counts), (None, PasskeyUse::OtherUser)] {
+            assert_eq!(decided(&imported, &ceremony(Purpose::SignIn(None)), asserted, handle), outcome, "{handle:?}");
         }
         // The ceremony is another account's, and the authenticator says nothing of its user, or what it likes.
         let sign_in = Digest::from_bytes(&[8; 32]).expect("32 bytes");

@@ -161,6 +161,8 @@ pub struct Passkey {
     pub last_used_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub description: Description,
+    /// Whether another server registered it, which gave its authenticator a user handle of its own.
+    pub is_imported: bool,
 }
 
 /// What was said of a passkey when it was registered, and not verified. `None` where nobody has said.

@@ -56,6 +56,27 @@ pub enum PublicKey {
     },
 }
 
+/// The least significant bytes first, y of the points of edwards25519 whose order is 4 or 8; y of the others of small order is 1 or -1.
+#[rustfmt::skip]
+const OF_ORDER_4_AND_8: [[u8; 32]; 3] = [
+    [0; 32],
+    [0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05],
+    [0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a],
+];
+
+/// Whether an Ed25519 key is a point of small order, or is not encoded as RFC 8032 §5.1.2 has it. With a point of small order,
+/// signatures of most messages can be made without a private key.
+fn has_small_order(key: &[u8; 32]) -> bool {
+    // The highest bit is that of x.
+    let mut y = *key;
+    y[31] &= 0x7f;
+    let [first, between @ .., last] = &y;
+    // p is 2^255 - 19, so that -1 is 0xec there, and what is above is not reduced.
+    let is_minus_one_or_above = *last == 0x7f && *first >= 0xec && between.iter().all(|byte| *byte == 0xff);
+    let is_one = *first == 1 && *last == 0 && between.iter().all(|byte| *byte == 0);
+    is_one || is_minus_one_or_above || OF_ORDER_4_AND_8.contains(&y)
+}
+
 /// Labels of a COSE_Key.
 mod label {
     pub(super) const TYPE: i64 = 1;
@@ -118,9 +139,11 @@ impl PublicKey {
     pub(super) fn is_valid(&self) -> bool {
         match self {
             Self::Es256 { .. } => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.point()).is_ok(),
-            Self::Ed25519(key) => ParsedPublicKey::new(&ED25519, key).is_ok(),
+            Self::Ed25519(key) => ParsedPublicKey::new(&ED25519, key).is_ok() && !has_small_order(key),
+            // With an exponent of one, the signature is the message.
             Self::Rs256 { modulus, exponent } => {
-                modulus[0] != 0 && exponent[0] != 0 && exponent.last().is_some_and(|last| last % 2 == 1)
+                let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+                modulus[0] != 0 && exponent[0] != 0 && is_odd(modulus) && is_odd(exponent) && exponent[..] != [1]
             }
         }
     }

@@ -16,6 +16,7 @@ use countersign_domain::passkey::Passkey;
 use countersign_domain::passkey::ceremony::{Ceremony, Purpose};
 use countersign_domain::passkey::response::{AssertionResponse, EncodedAssertion};
 use countersign_domain::passkey::verifier::{self, Asserted, Expected, NotVerified};
+use countersign_domain::secret::Digest;
 use countersign_domain::terms::{CeremonyForm, Grant, Terms};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{FindCeremony, FoundCeremony, UsedPasskey};
@@ -36,6 +37,8 @@ pub struct PresentedPasskey<'a> {
     pub wants_tokens: bool,
     /// The live session, if there is one.
     pub session: Option<&'a Authenticated>,
+    /// Digest of the challenge that the caller presents.
+    pub challenge: Option<Digest>,
     /// What is asked for besides, if a challenge is completed.
     pub request: Request,
 }
@@ -115,11 +118,15 @@ impl Flows {
             (Purpose::SecondFactor { .. }, _) if terms.ceremony == CeremonyForm::Challenge => {
                 return Ok(PasskeyAuthentication::NoCeremony);
             }
-            (Purpose::SecondFactor { sign_in, .. }, _) => Some(Claimant::Challenge(sign_in)),
+            (Purpose::SecondFactor { sign_in, .. }, _) if presented.challenge == Some(sign_in) => {
+                Some(Claimant::Challenge(sign_in))
+            }
             (Purpose::StepUp { session_id, .. }, Some(live)) if live.session.id == session_id => {
                 Some(Claimant::Session(Box::new(live.clone())))
             }
-            (Purpose::StepUp { .. } | Purpose::Registration(_), _) => return Ok(PasskeyAuthentication::NoCeremony),
+            (Purpose::SecondFactor { .. } | Purpose::StepUp { .. } | Purpose::Registration(_), _) => {
+                return Ok(PasskeyAuthentication::NoCeremony);
+            }
         };
         if let (Some(claimant), Some(response)) = (claimant, &ceremony.response) {
             let assertion = Assertion { ceremony: ceremony.row.digest, response: response.clone() };

@@ -73,6 +73,7 @@ impl Flows {
             last_used_at: foreign.last_used_at,
             created_at: foreign.created_at.unwrap_or(now),
             description: foreign.description,
+            is_imported: true,
         };
         let audit = self.factor_audit(caller, Some(Factor::Passkey), Some(foreign.account_id), None, now);
         ImportedPasskey { passkey, handles, audit }

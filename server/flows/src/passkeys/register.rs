@@ -92,6 +92,10 @@ impl Flows {
         let rules = self.rules();
         let Some(relying_party) = &rules.relying_party else { return Ok(Err(NotRegistered::NotAllowed)) };
         let (account, now) = (manager.account(), self.now());
+        // A service may begin it for an account that may not be used; the passkey would not be stored.
+        if account.unusable(now).is_some() {
+            return Ok(Err(NotRegistered::NoCeremony));
+        }
         let known = self.store().passkeys_of(account.id).await?;
         let tenant = rules.tenant_of(account);
         let facts = Facts { account, tenant, manager: &manager.assurance(), passkeys: known.len() };
@@ -192,6 +196,7 @@ impl Flows {
             last_used_at: None,
             created_at: now,
             description: Description { user_name, user_agent, is_discoverable: response.is_discoverable },
+            is_imported: false,
         };
         let add = AddPasskey {
             account_id: account.id,

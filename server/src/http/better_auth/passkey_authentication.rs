@@ -46,6 +46,7 @@ pub(super) async fn verify(
         token: cookie.signed(),
         response: passkey_wire::assertion(&body.response),
         session: session.as_deref(),
+        challenge: credentials.challenge().map(|challenge| challenge.digest()),
         request: Request { trusts_device: body.trust_device.0, without_grant: false },
         trust: credentials.trust(),
         is_remembered: true,

@@ -130,6 +130,9 @@ fn attachment(text: &str) -> Result<Attachment, Error> {
 }
 
 fn shown_name(name: &str) -> Result<&str, Error> {
+    if name.contains('\0') {
+        return Err(passkey_refusal::invalid("[query.name] Invalid input"));
+    }
     match name.chars().count() <= LONGEST_NAME {
         true => Ok(name),
         false => Err(passkey_refusal::invalid("[query.name] Too big: expected string to have <=256 characters")),

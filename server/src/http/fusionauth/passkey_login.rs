@@ -148,6 +148,7 @@ fn presented<'a>(call: &Call, credential: &'a passkey_wire::Assertion<'a>) -> Pr
         is_remembered: false,
         wants_tokens: false,
         session: None,
+        challenge: None,
         request: Request::default(),
     }
 }

@@ -193,8 +193,8 @@ impl<'a> Registration<'a> {
         let attestation_object = response.and_then(|response| response.attestation_object.as_ref());
         let client_data = response.and_then(|response| response.client_data_json.as_ref());
         // The dialect has them beside the response, browsers within.
-        let transports =
-            credential.transports.as_ref().or_else(|| response.and_then(|response| response.transports.as_ref()));
+        let beside = credential.transports.as_ref().filter(|transports| !transports.is_empty());
+        let transports = beside.or_else(|| response.and_then(|response| response.transports.as_ref()));
         let results = credential.client_extension_results.as_ref();
         Some(Self {
             id: required(errors, "credential.id", credential.id.as_ref()),

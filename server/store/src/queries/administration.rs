@@ -185,7 +185,7 @@ pub(crate) async fn stored_about(
         id: id, handle: text, credential_id: bytes, name: text, relying_party: text, counter: number, transports: text,
         aaguid: bytes, attestation_object: bytes, user_verified: flag,
         backup_eligible: flag, backed_up: flag, attestation: text, last_used_at: time, created_at: time,
-        user_name: text, user_agent: text, discoverable: flag,
+        user_name: text, user_agent: text, discoverable: flag, imported: flag,
     });
     let ceremonies = stored!(
         connection, "passkeyCeremonies", passkey_ceremonies, passkey_ceremonies::account_id.eq(id), digest,

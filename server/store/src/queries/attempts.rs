@@ -73,7 +73,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
     let failures = u32::try_from(row.failed_attempts).unwrap_or(u32::MAX);
     let earlier_locks = u32::try_from(row.consecutive_locks).unwrap_or(u32::MAX);
     let guess_level = Timestamp::from_millis(row.guesses_decay_at.unwrap_or_default());
-    let account = Account::try_from(row)?;
+    let mut account = Account::try_from(row)?;
     let Stored { mut material, sent_code, methods, has_backup_codes } = found;
     // One that began before the credentials changed has ended.
     material.passkey = material.passkey.filter(|awaited| awaited.ceremony.versions == account.versions());
@@ -97,6 +97,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
             let rate = claim.rules.policy.account_guesses;
             if guesses > 1 {
                 raise_guess_level(connection, &account_id, rate.cost(guesses - 1)).await?;
+                account.guess_level = Some(guess_level + rate.cost(guesses - 1));
             }
             if let Some(until) = locks_until {
                 lock(connection, &account_id, until).await?;

@@ -137,8 +137,10 @@ pub(super) async fn complete(
         endings::carry_out(connection, account_id, ends, own).await?;
     }
     let network = input.network.as_ref().filter(|_| signs_in);
-    // The rows of a user are decoded before `COMMIT` is sent: a second factor that has taken effect cannot fail any more.
-    let commits = !grants_tokens && may_pipeline_commit(connection) && events.iter().all(audit::is_one_statement);
+    // The rows of a user are decoded before `COMMIT` is sent: a second factor that has taken effect cannot fail any more. And an
+    // account that it changes is read before, so that the response is right although it is not known whether it was committed.
+    let reads_user = grants_tokens || decision.ends().is_some();
+    let commits = !reads_user && may_pipeline_commit(connection) && events.iter().all(audit::is_one_statement);
     let signed_in_at = signs_in.then_some(now);
     let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), mut methods, passkeys, registrations, (), ()) = pipeline!(
         connection;
@@ -161,9 +163,8 @@ pub(super) async fn complete(
     );
     let (account, profile) = match row {
         Forgotten::Read(row) => (Account::try_from(row.0)?, row.1),
-        Forgotten::Unread(error) if !signs_in => return Err(error),
         // As it was locked, with what is changed.
-        Forgotten::Unread(_) => {
+        Forgotten::Unread => {
             let email_verified = held.account.email_verified || proves_address;
             let guess_level = held.account.guess_level.map(|level| level - input.charge);
             let account =
@@ -393,7 +394,7 @@ async fn forget_failures_and_commit(
     match forget_failures(connection, account_id, charge, signed_in_at).await {
         Ok(Some(row)) => Ok(Forgotten::Read(Box::new(row))),
         Ok(None) => Ok(Forgotten::Gone),
-        Err(error) if is_presumed(connection, &error) => Ok(Forgotten::Unread(error)),
+        Err(error) if is_presumed(connection, &error) => Ok(Forgotten::Unread),
         Err(error) => Err(error),
     }
 }
@@ -403,7 +404,7 @@ enum Forgotten {
     Read(Box<UserRow>),
     Gone,
     /// The connection was lost after `COMMIT` was sent.
-    Unread(StoreError),
+    Unread,
 }
 
 /// Deletes the challenge, or changes the session as decided; `false` if it is gone, of older credentials, or has another

@@ -37,6 +37,7 @@ pub(crate) struct PasskeyRow {
     user_name: Option<String>,
     user_agent: Option<String>,
     discoverable: Option<bool>,
+    imported: bool,
 }
 
 impl From<&Passkey> for PasskeyRow {
@@ -61,6 +62,7 @@ impl From<&Passkey> for PasskeyRow {
             user_name: passkey.description.user_name.clone(),
             user_agent: passkey.description.user_agent.clone(),
             discoverable: passkey.description.is_discoverable,
+            imported: passkey.is_imported,
         }
     }
 }
@@ -91,6 +93,7 @@ impl TryFrom<PasskeyRow> for Passkey {
                 user_agent: row.user_agent,
                 is_discoverable: row.discoverable,
             },
+            is_imported: row.imported,
         })
     }
 }

@@ -17,7 +17,7 @@ use tokio_postgres::{Client, NoTls};
 const OTHERS: &str = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
                       AND application_name = 'countersign'";
 /// Units of work that wait for a lock.
-const WAITING: &str = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' \
+pub(crate) const WAITING: &str = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' \
                        AND application_name = 'countersign'";
 
 impl World {
@@ -26,7 +26,7 @@ impl World {
     }
 
     /// Somebody else on the same database.
-    async fn neighbour(&self) -> Client {
+    pub(crate) async fn neighbour(&self) -> Client {
         let Behind::Server(database) = &self.behind else { unreachable!("tests here are about PostgreSQL") };
         let (client, connection) = tokio_postgres::connect(&database.direct_url(), NoTls).await.unwrap();
         tokio::spawn(connection);
@@ -34,7 +34,11 @@ impl World {
     }
 
     async fn until(&self, some: &str) {
-        while self.count(some) == 0 {
+        self.until_there_are(1, some).await;
+    }
+
+    pub(crate) async fn until_there_are(&self, number: i64, of: &str) {
+        while self.count(of) < number {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -1,6 +1,7 @@
 //! Connections that are lost in the middle of a commit.
 
 use crate::attempts::{Ended, complete, right};
+use crate::connections::WAITING;
 use crate::units::{change, password_try};
 use crate::users::{NOON, User, by_email, event, is_done};
 use crate::world::{Behind, World};
@@ -76,6 +77,20 @@ async fn a_second_factor_whose_commit_is_lost_counts_once() {
 
 #[needs_postgres]
 #[tokio::test]
+async fn a_second_factor_in_a_session_whose_commit_is_lost_counts_once() {
+    let (world, proxy) = world().await;
+    for losses in LOSSES {
+        let (user, app, _) = User::enrolled(&world).await;
+        let claimant = user.in_session();
+        proxy.lose(losses);
+        let ended = right(&world, &user, &claimant, complete(&user, &claimant, app, 2)).await;
+        assert!(matches!(&ended, Ended::Completed(completed, ()) if is_done(completed)), "{losses:?}: {ended:?}");
+        assert_eq!(proxy.left(), 0, "{losses:?}");
+    }
+}
+
+#[needs_postgres]
+#[tokio::test]
 async fn a_password_that_is_changed_in_a_lost_commit_is_changed_once() {
     let (world, proxy) = world().await;
     let user = User::signed_up(&world).await;
@@ -101,14 +116,25 @@ async fn work_without_an_event_whose_commit_is_lost_is_not_done_again() {
     }
 }
 
-/// Has the first statement of this kind take longer than the client's connection lasts.
-fn slow(world: &World, table: &str) {
-    world.behind.execute(&format!(
+/// Has the first new session wait until the work that is done again waits for it.
+fn slow(world: &World) {
+    world.behind.execute(
         "CREATE SEQUENCE slowly;
          CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-             IF nextval('slowly') = 1 THEN PERFORM pg_sleep(1.5); END IF; RETURN NULL; END $$;
-         CREATE TRIGGER slow AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION slow()"
-    ));
+             IF nextval('slowly') = 1 THEN PERFORM pg_advisory_xact_lock(1); END IF; RETURN NULL; END $$;
+         CREATE TRIGGER slow AFTER INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION slow()",
+    );
+}
+
+/// Does the work, which goes on where it waits as soon as it is done again and waits there, too.
+async fn twice<T>(world: &World, work: impl Future<Output = T>) -> T {
+    let neighbour = world.neighbour().await;
+    neighbour.execute("SELECT pg_advisory_lock(1)", &[]).await.unwrap();
+    let let_go = async {
+        world.until_there_are(2, WAITING).await;
+        neighbour.execute("SELECT pg_advisory_unlock(1)", &[]).await.unwrap();
+    };
+    tokio::join!(work, let_go).0
 }
 
 #[needs_postgres]
@@ -116,10 +142,10 @@ fn slow(world: &World, table: &str) {
 async fn what_commits_after_it_was_looked_for_is_no_refusal() {
     let (world, proxy) = world().await;
     let user = User::signed_up(&world).await;
-    slow(&world, "sessions");
+    slow(&world);
     let sessions = world.count("sessions");
     proxy.lose(&[Client]);
-    let ended = world.store.complete_sign_in(user.sign_in(NOON)).await;
+    let ended = twice(&world, world.store.complete_sign_in(user.sign_in(NOON))).await;
     assert!(ended.as_ref().is_err_and(StoreError::is_unavailable), "{ended:?}");
     assert_eq!(world.count("sessions"), sessions + 1, "it happened");
     world.store.complete_sign_in(user.sign_in(NOON)).await.unwrap();
@@ -127,7 +153,7 @@ async fn what_commits_after_it_was_looked_for_is_no_refusal() {
     world.behind.execute("ALTER SEQUENCE slowly RESTART");
     proxy.lose(&[Client]);
     let newcomer = User::new();
-    let ended = world.store.create_account(newcomer.sign_up()).await;
+    let ended = twice(&world, world.store.create_account(newcomer.sign_up())).await;
     assert!(ended.as_ref().is_err_and(StoreError::is_unavailable), "{ended:?}");
     assert!(world.store.account(by_email(newcomer.email())).await.unwrap().is_some(), "it happened");
 }

@@ -84,6 +84,7 @@ pub(crate) fn passkey(user: &User) -> Passkey {
         last_used_at: None,
         created_at: NOON,
         description: Description::default(),
+        is_imported: false,
     }
 }
 

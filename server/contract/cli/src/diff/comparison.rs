@@ -51,7 +51,14 @@ impl<'a> Comparison<'a> {
         let (name, finding) = match pair {
             Pair::Both { path, old, new } => {
                 return match [old, new].map(|name| input::load_used(name, &self.arguments.shared.input)) {
-                    [Ok(old), Ok(document)] => self.compare(&old, &document, path, new).map(|()| Vec::new()),
+                    [Ok(old), Ok(document)] => {
+                        let compared = self.compare(&old, &document, path, new);
+                        // The program ends with the only pair, sooner than their memory would be given back piece by piece.
+                        if path.is_none() {
+                            std::mem::forget((old, document));
+                        }
+                        compared.map(|()| Vec::new())
+                    }
                     sides => Ok(sides.into_iter().filter_map(Result::err).collect()),
                 };
             }

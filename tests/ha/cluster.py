@@ -32,7 +32,7 @@ name: {name}
 restapi:
   listen: 127.0.0.1:{rest}
   connect_address: 127.0.0.1:{rest}
-etcd3:
+etcd:
   host: 127.0.0.1:{etcd}
 bootstrap:
   dcs:
@@ -215,7 +215,9 @@ class Cluster:
         self.etcd = self.spawn(
             ["/usr/bin/etcd", "--name=etcd", f"--data-dir={self.folder}/etcd", f"--listen-client-urls={client}",
              f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}",
-             f"--initial-cluster=etcd={peer}", "--log-level=warn"],
+             f"--initial-cluster=etcd={peer}", "--log-level=warn",
+             # With etcd's API of version 3, Patroni before 3.0.3 gives the key of another leader to one that was frozen (its change 2689).
+             "--enable-v2"],
             self.folder / "etcd.log",
         )
 

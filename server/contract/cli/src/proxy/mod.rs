@@ -79,7 +79,11 @@ pub(super) fn run(arguments: &ProxyArguments, output: &mut (dyn Write + Send)) -
     if observer.requests() == 0 {
         return Err(ContractError::NothingForwarded { url: arguments.url.to_string() });
     }
-    findings.extend(observer.coverage());
+    let coverage = observer.coverage();
+    match is_shown_at_once {
+        true => show(coverage)?,
+        false => findings.extend(coverage),
+    }
     let mut title = format!(
         "{} responses to {} operations of {}, forwarded from {}",
         observer.responses(),

@@ -69,6 +69,7 @@ fn findings_are_shown_once_with_a_summary_at_the_end() {
     let finding =
         "error[body-schema] a recorded response: 200: ok: the value is not of type \"boolean\"\n  in GET /status\n";
     assert_eq!(output.matches(finding).count(), 1, "{output}");
+    assert!(output.contains("[operations-not-recorded]"), "{output}");
     let summary = output.lines().last().unwrap();
     assert!(summary.contains("2 responses to 1 operations of api.yaml, forwarded from http://127.0.0.1:"), "{summary}");
 }

@@ -14,7 +14,7 @@ import jsonschema
 
 def companions(name):
     """What a line of the file is refused without."""
-    if name == "cookies.domain":
+    if name in ("cookies.domain", "passkeys.rp_id"):
         return 'base_url = "https://id.example.com"\n'
     if name.startswith("smtp."):
         pair = {"smtp.url": "smtps://mail.example.com", "smtp.from": "no-reply@example.com"}

@@ -14,8 +14,11 @@ import jsonschema
 
 def companions(name):
     """What a line of the file is refused without."""
+    base_url = 'base_url = "https://id.example.com"\n'
     if name in ("cookies.domain", "passkeys.rp_id"):
-        return 'base_url = "https://id.example.com"\n'
+        return base_url
+    if name == "passkeys.origins":
+        return base_url + 'passkeys.rp_id = "example.com"\n'
     if name.startswith("smtp."):
         pair = {"smtp.url": "smtps://mail.example.com", "smtp.from": "no-reply@example.com"}
         return "".join(f'{other} = "{value}"\n' for other, value in pair.items() if other != name)

@@ -277,6 +277,15 @@ pub fn run(
     environment: Vec<(String, String)>,
     output: &mut (dyn Write + Send),
 ) -> Result<(), CommandError> {
+    run_command(arguments.into_iter().collect(), environment, output)
+}
+
+/// Not generic, so that it is compiled once, in this crate, with all that it calls.
+fn run_command(
+    arguments: Vec<OsString>,
+    environment: Vec<(String, String)>,
+    output: &mut (dyn Write + Send),
+) -> Result<(), CommandError> {
     let line = CommandLine::parse_in(arguments).map_err(CommandError::CommandLine)?;
     let configuration = || {
         let directory = std::env::current_dir().map_err(CommandError::Directory)?;

@@ -34,6 +34,7 @@ use dropshot::HttpServer;
 use slog::{error, info, warn};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -133,7 +134,15 @@ pub struct RunningServer {
 ///
 /// # Errors
 /// See [`StartError`].
-pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
+pub fn start(
+    settings: Arc<Settings>,
+    clock: Arc<dyn Clock>,
+) -> Pin<Box<dyn Future<Output = Result<RunningServer, StartError>> + Send>> {
+    // As a type of its own, so that the server is compiled in this crate, and not once more in each that starts one.
+    Box::pin(start_server(settings, clock))
+}
+
+async fn start_server(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
     let logging = logging::start(&settings.log).map_err(StartError::Log)?;
     let log = logging.log.clone();
     let prepared = crate::random::system().draw(|random| first_run::prepare(&settings, random))?;

@@ -138,7 +138,7 @@ pub fn start(
     settings: Arc<Settings>,
     clock: Arc<dyn Clock>,
 ) -> Pin<Box<dyn Future<Output = Result<RunningServer, StartError>> + Send>> {
-    // As a type of its own, so that the server is compiled in this crate, and not once more in each that starts one.
+    // Boxed, because a crate that polls an `async fn` of another crate compiles it again, and all that it calls.
     Box::pin(start_server(settings, clock))
 }
 

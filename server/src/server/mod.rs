@@ -31,10 +31,10 @@ use countersign_domain::observer::Observer;
 use countersign_domain::signing::Algorithm;
 use countersign_flows::delivery::Worker;
 use dropshot::HttpServer;
+use futures::future::BoxFuture;
 use slog::{error, info, warn};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -134,10 +134,7 @@ pub struct RunningServer {
 ///
 /// # Errors
 /// See [`StartError`].
-pub fn start(
-    settings: Arc<Settings>,
-    clock: Arc<dyn Clock>,
-) -> Pin<Box<dyn Future<Output = Result<RunningServer, StartError>> + Send>> {
+pub fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> BoxFuture<'static, Result<RunningServer, StartError>> {
     // Boxed, because a crate that polls an `async fn` of another crate compiles it again, and all that it calls.
     Box::pin(start_server(settings, clock))
 }
